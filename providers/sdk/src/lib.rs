@@ -1,0 +1,39 @@
+//! What remit's core and its providers say to each other. No I/O here, and no clock.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `span` | where in the configuration something stands |
+//! | `address` | names of declarations and of the objects they become |
+//! | `naming` | live names, computed from addresses |
+//! | `value` | values, pending values, references to secrets |
+//! | `secret` | a wiped secret that can't be printed or stored |
+//! | `schema` | a provider's kinds as tables |
+//! | `object` | a live object, its ownership mark and its fingerprint |
+//! | `declaration` | owners, environments, issuers, agents, scopes, identities, resources |
+//! | `diagnostic` | a mistake and what to write instead, as plain data |
+//! | `provider` | the four faces of a provider: read, write, lower, evaluate |
+//! | `error` | what can go wrong with a call, and whether to try again |
+//! | `text` | making text from servers safe to show |
+
+pub mod address;
+pub mod declaration;
+pub mod diagnostic;
+pub mod error;
+pub mod naming;
+pub mod object;
+pub mod provider;
+pub mod schema;
+pub mod secret;
+pub mod span;
+pub mod text;
+pub mod value;
+
+pub use address::{Address, DeclarationAddress, ObjectAddress};
+pub use diagnostic::{Diagnostic, Label, Severity};
+pub use error::{ErrorKind, ProviderError};
+pub use object::{Fingerprint, Mark, Object};
+pub use provider::{Lower, Read, Write};
+pub use schema::{Attribute, Kind};
+pub use secret::Secret;
+pub use span::{FileId, Span, Spanned};
+pub use value::{Number, Pending, SecretRef, Value};

@@ -1,0 +1,1 @@
+//! remit: declarative provisioning for the identities of AI agents.
