@@ -1,1 +1,5 @@
 //! remit: declarative provisioning for the identities of AI agents.
+
+pub mod config;
+pub mod diagnostic;
+pub mod model;

@@ -364,3 +364,31 @@ pub struct Wanted {
     /// Where its declaration stands.
     pub span: Span,
 }
+
+/// A `provider` block, evaluated; the provider itself says what its settings mean.
+#[derive(Clone, Debug)]
+pub struct ProviderConfig {
+    /// `vault`, or `vault.audit`.
+    pub instance: String,
+    /// `vault`.
+    pub provider: String,
+    /// Its attributes.
+    pub attributes: BTreeMap<String, Spanned<Value>>,
+    /// Its blocks, such as `login "jwt" { … }`.
+    pub blocks: Vec<ProviderBlock>,
+    /// The block's header; `None` for a provider that is used without a block.
+    pub span: Option<Span>,
+}
+
+/// A block inside a `provider` block.
+#[derive(Clone, Debug)]
+pub struct ProviderBlock {
+    /// `login`.
+    pub kind: String,
+    /// `["jwt"]`.
+    pub labels: Vec<String>,
+    /// Its attributes.
+    pub attributes: BTreeMap<String, Spanned<Value>>,
+    /// The block's header.
+    pub span: Span,
+}
