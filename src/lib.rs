@@ -2,5 +2,9 @@
 
 pub mod config;
 pub mod diagnostic;
+pub mod diff;
+pub mod lower;
 pub mod model;
+pub mod observe;
+pub mod plan;
 pub mod state;
