@@ -7,5 +7,6 @@ pub mod diff;
 pub mod lower;
 pub mod model;
 pub mod observe;
+pub mod operations;
 pub mod plan;
 pub mod state;
