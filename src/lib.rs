@@ -2,5 +2,6 @@
 
 pub mod config;
 pub mod diagnostic;
+pub mod failpoint;
 pub mod model;
 pub mod state;
