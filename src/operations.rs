@@ -65,7 +65,11 @@ pub async fn plan(
     request: &PlanRequest<'_>,
 ) -> Result<Planned, Vec<Diagnostic>> {
     let nothing = Desired::default();
-    let wanted = if request.mode == Mode::Destroy { &nothing } else { desired };
+    let wanted = if request.mode == Mode::Destroy {
+        &nothing
+    } else {
+        desired
+    };
     let (observed, mut diagnostics) = if request.refresh {
         observe::observe(wanted, recorded, catalog, readers, request.parallelism).await?
     } else {
@@ -75,7 +79,10 @@ pub async fn plan(
     for (number, outcome) in recover::recover(&recorded, &observed, catalog) {
         let entry = Entry::Outcome { number, outcome };
         if let Err(violation) = recorded.fold(&entry) {
-            diagnostics.push(Diagnostic::error("state contradicts itself", violation.to_string()));
+            diagnostics.push(Diagnostic::error(
+                "state contradicts itself",
+                violation.to_string(),
+            ));
         }
     }
     let options = Options {
@@ -125,16 +132,25 @@ async fn believe(
             .map(|(address, wanted)| (address.clone(), wanted.clone()))
             .collect(),
     };
-    let undecided = Recorded { open: recorded.open.clone(), ..Recorded::default() };
+    let undecided = Recorded {
+        open: recorded.open.clone(),
+        ..Recorded::default()
+    };
     let (mut observed, diagnostics) =
         observe::observe(&unrecorded, &undecided, catalog, readers, parallelism).await?;
     for (address, record) in &recorded.objects {
-        let Some(lineage) = &recorded.lineage else { continue };
+        let Some(lineage) = &recorded.lineage else {
+            continue;
+        };
         let mark = catalog
             .kind(&record.kind)
             .and_then(|kind| kind.mark)
             .map(|_| remit_sdk::Mark::new(lineage, address));
-        let place = (record.instance.clone(), record.kind.clone(), record.key.clone());
+        let place = (
+            record.instance.clone(),
+            record.kind.clone(),
+            record.key.clone(),
+        );
         observed.readings.entry(place).or_insert_with(|| {
             Reading::Present(Object {
                 kind: record.kind.clone(),
@@ -162,17 +178,29 @@ fn outputs(
     if mode == Mode::RefreshOnly {
         return changes;
     }
-    let names: BTreeSet<&String> = model.outputs.keys().chain(recorded.outputs.keys()).collect();
+    let names: BTreeSet<&String> = model
+        .outputs
+        .keys()
+        .chain(recorded.outputs.keys())
+        .collect();
     for name in names {
         let declared = model.outputs.get(name).filter(|_| mode != Mode::Destroy);
         let before = recorded.outputs.get(name);
         let after = declared.map(|output| output.value.resolve(&look_up));
-        let sensitive = declared.map_or_else(|| before.is_some_and(|one| one.sensitive), |o| o.sensitive);
+        let sensitive =
+            declared.map_or_else(|| before.is_some_and(|one| one.sensitive), |o| o.sensitive);
         let same = before.map(|one| &one.value) == after.as_ref()
             && before.is_none_or(|one| one.sensitive == sensitive);
         if !same {
             let before = before.map(|one| one.value.clone());
-            changes.insert(name.clone(), OutputChange { before, after, sensitive });
+            changes.insert(
+                name.clone(),
+                OutputChange {
+                    before,
+                    after,
+                    sensitive,
+                },
+            );
         }
     }
     changes
@@ -204,7 +232,11 @@ pub fn fits(plan: &Plan, recorded: &Recorded) -> Result<(), Diagnostic> {
 
 /// Applies a plan under the lock that `walk.run` holds: recovers, walks, records the outputs.
 /// The run is left open: whoever locked the state finishes it.
-pub async fn apply(mut walk: Walk<'_>, lineage: String, run_name: &str) -> Result<Report, Vec<Diagnostic>> {
+pub async fn apply(
+    mut walk: Walk<'_>,
+    lineage: String,
+    run_name: &str,
+) -> Result<Report, Vec<Diagnostic>> {
     let one = |diagnostic| vec![diagnostic];
     let state = |error: StateError| {
         one(Diagnostic::error("state can't be written", error.to_string()).help(error.help()))
@@ -218,14 +250,18 @@ pub async fn apply(mut walk: Walk<'_>, lineage: String, run_name: &str) -> Resul
         targets: walk.plan.targets.clone(),
     };
     walk.run.append(begin).await.map_err(state)?;
-    recover_open(walk.run, &walk.catalog, &walk.readers).await.map_err(state)?;
+    recover_open(walk.run, &walk.catalog, &walk.readers)
+        .await
+        .map_err(state)?;
     let recorded = walk.run.current();
     walk.lineage = lineage;
     walk.recorded = &recorded;
     let report = apply::walk(&walk).await;
     if report.stopped.is_none() {
         if report.outputs != recorded.outputs {
-            let outputs = Entry::Outputs { outputs: report.outputs.clone() };
+            let outputs = Entry::Outputs {
+                outputs: report.outputs.clone(),
+            };
             walk.run.append(outputs).await.map_err(state)?;
         }
         let tally = report.tally();
@@ -233,7 +269,10 @@ pub async fn apply(mut walk: Walk<'_>, lineage: String, run_name: &str) -> Resul
             "done {}, failed {}, skipped {}, unknown {}, not started {}",
             tally.done, tally.failed, tally.skipped, tally.unknown, tally.not_started
         );
-        walk.run.append(Entry::End { summary }).await.map_err(state)?;
+        walk.run
+            .append(Entry::End { summary })
+            .await
+            .map_err(state)?;
     }
     Ok(report)
 }
@@ -262,14 +301,20 @@ async fn same_targets(
                 .help("check the provider's address and namespace, or plan again for this target"),
             ),
             Err(error) => {
-                let mut diagnostic =
-                    Diagnostic::error("target can't be read", format!("{instance}: {}", error.message));
+                let mut diagnostic = Diagnostic::error(
+                    "target can't be read",
+                    format!("{instance}: {}", error.message),
+                );
                 diagnostic.help = error.help;
                 diagnostics.push(diagnostic);
             }
         }
     }
-    if diagnostics.is_empty() { Ok(()) } else { Err(diagnostics) }
+    if diagnostics.is_empty() {
+        Ok(())
+    } else {
+        Err(diagnostics)
+    }
 }
 
 /// Decides what a crash left undecided, and records it. Writes to no target.
@@ -281,14 +326,19 @@ async fn recover_open(
     let recorded = run.current();
     for (number, intent) in &recorded.open {
         let record = &intent.record;
-        let (Some(kind), Some(reader)) = (catalog.kind(&record.kind), readers.get(&record.instance))
+        let (Some(kind), Some(reader)) =
+            (catalog.kind(&record.kind), readers.get(&record.instance))
         else {
             continue;
         };
         let reading = reader.read(kind, &record.key).await;
         let lineage = recorded.lineage.as_deref();
         if let Some(outcome) = recover::classify(intent, kind, &reading, lineage) {
-            run.append(Entry::Outcome { number: *number, outcome }).await?;
+            run.append(Entry::Outcome {
+                number: *number,
+                outcome,
+            })
+            .await?;
         }
     }
     Ok(())
@@ -318,7 +368,10 @@ pub async fn import(
     if wanted.key != key {
         return Err(one(Diagnostic::error(
             "another name than configured",
-            format!("{object_address} is configured to live under `{}`, not `{key}`", wanted.key),
+            format!(
+                "{object_address} is configured to live under `{}`, not `{key}`",
+                wanted.key
+            ),
         )
         .help("give the declaration that name first (`live_name`, or the kind's own attributes)")
         .at(wanted.span)));
@@ -329,9 +382,15 @@ pub async fn import(
             format!("{object_address} is in the state"),
         )));
     }
-    let queries = [Query { kind: wanted.kind, key: key.to_owned() }];
+    let queries = [Query {
+        kind: wanted.kind,
+        key: key.to_owned(),
+    }];
     let Some(reader) = readers.get(&wanted.instance) else {
-        return Err(one(Diagnostic::error("target can't be read", wanted.instance.clone())));
+        return Err(one(Diagnostic::error(
+            "target can't be read",
+            wanted.instance.clone(),
+        )));
     };
     let fail = |error: remit_sdk::ProviderError| {
         let mut diagnostic = Diagnostic::error("object can't be read", error.message);
@@ -347,7 +406,10 @@ pub async fn import(
         Some(Reading::Absent) | None => {
             return Err(one(Diagnostic::error(
                 "no such live object",
-                format!("{} `{key}` does not exist in {}", wanted.kind.name, target.description),
+                format!(
+                    "{} `{key}` does not exist in {}",
+                    wanted.kind.name, target.description
+                ),
             )));
         }
     };
@@ -362,7 +424,9 @@ pub async fn import(
                 remit_sdk::text::safe(&mark.lineage)
             ),
         )
-        .help("let that configuration give it up first: remove it there from the state")));
+        .help(
+            "let that configuration give it up first: remove it there from the state",
+        )));
     }
     let record = Record {
         instance: wanted.instance.clone(),
@@ -383,10 +447,20 @@ pub async fn import(
     };
     let targets = [(wanted.instance.clone(), target)].into();
     let version = env!("CARGO_PKG_VERSION").to_owned();
-    let begin = Entry::Begin { lineage, run: format!("import {object_address}"), version, targets };
+    let begin = Entry::Begin {
+        lineage,
+        run: format!("import {object_address}"),
+        version,
+        targets,
+    };
     run.append(begin).await.map_err(state)?;
     let address = (*object_address).clone();
-    run.append(Entry::Record { address: address.clone(), record }).await.map_err(state)?;
+    run.append(Entry::Record {
+        address: address.clone(),
+        record,
+    })
+    .await
+    .map_err(state)?;
     Ok(address)
 }
 
@@ -406,7 +480,10 @@ fn not_one(desired: &Desired, address: &Address, key: &str) -> Diagnostic {
     }
     Diagnostic::error(
         "which object is meant is unclear",
-        format!("{address} becomes {}, and `{key}` is none of these, or several", covered.join(", ")),
+        format!(
+            "{address} becomes {}, and `{key}` is none of these, or several",
+            covered.join(", ")
+        ),
     )
     .help("name one object: remit import 'DECLARATION/KIND' KEY")
 }

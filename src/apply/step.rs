@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use remit_sdk::provider::{Expected, Reading, WriteRequest};
-use remit_sdk::{ErrorKind, Kind, Mark, Object, ProviderError, Read, Secret, SecretRef, Value, Write};
+use remit_sdk::{
+    ErrorKind, Kind, Mark, Object, ProviderError, Read, Secret, SecretRef, Value, Write,
+};
 
 use super::report::{Failure, Mismatch, StepResult};
 use super::walk::{Outcomes, Walk};
@@ -33,7 +35,10 @@ type Ended = Result<StepResult, Stop>;
 
 /// Runs one step to its end. Never panics: a provider's panic is that step's failure.
 pub(super) async fn run(walk: &Walk<'_>, step: &Step, outcomes: &Outcomes) -> Ended {
-    match AssertUnwindSafe(run_inner(walk, step, outcomes)).catch_unwind().await {
+    match AssertUnwindSafe(run_inner(walk, step, outcomes))
+        .catch_unwind()
+        .await
+    {
         Ok(ended) => ended,
         Err(_) => Ok(StepResult::Unknown(failure(
             ErrorKind::Bug,
@@ -44,12 +49,23 @@ pub(super) async fn run(walk: &Walk<'_>, step: &Step, outcomes: &Outcomes) -> En
 
 async fn run_inner(walk: &Walk<'_>, step: &Step, outcomes: &Outcomes) -> Ended {
     let Some(kind) = walk.catalog.kind(&step.kind) else {
-        return failed(ErrorKind::Bug, format!("`{}` is no kind this version knows", step.kind));
+        return failed(
+            ErrorKind::Bug,
+            format!("`{}` is no kind this version knows", step.kind),
+        );
     };
     match step.operation {
         StepOperation::Forget => {
-            journal(walk, Entry::Forget { address: step.address.clone() }).await?;
-            Ok(StepResult::Done { warnings: Vec::new() })
+            journal(
+                walk,
+                Entry::Forget {
+                    address: step.address.clone(),
+                },
+            )
+            .await?;
+            Ok(StepResult::Done {
+                warnings: Vec::new(),
+            })
         }
         StepOperation::Record => record_live(walk, step, kind, outcomes).await,
         StepOperation::Write(operation) => write(walk, step, kind, operation, outcomes).await,
@@ -57,9 +73,17 @@ async fn run_inner(walk: &Walk<'_>, step: &Step, outcomes: &Outcomes) -> Ended {
 }
 
 /// Records what is live, if it still is what the plan saw.
-async fn record_live(walk: &Walk<'_>, step: &Step, kind: &'static Kind, outcomes: &Outcomes) -> Ended {
+async fn record_live(
+    walk: &Walk<'_>,
+    step: &Step,
+    kind: &'static Kind,
+    outcomes: &Outcomes,
+) -> Ended {
     let Some(reader) = walk.readers.get(&step.instance) else {
-        return failed(ErrorKind::Bug, format!("{} was not connected", step.instance));
+        return failed(
+            ErrorKind::Bug,
+            format!("{} was not connected", step.instance),
+        );
     };
     let expected = match &step.precondition {
         Precondition::Live(expected) => expected.clone(),
@@ -70,8 +94,17 @@ async fn record_live(walk: &Walk<'_>, step: &Step, kind: &'static Kind, outcomes
             let intended = intended(walk, step, kind, &step.attributes);
             let record = recover::recorded_as(&intended, kind, &object);
             outcomes.done(step, Some(&object));
-            journal(walk, Entry::Record { address: step.address.clone(), record }).await?;
-            Ok(StepResult::Done { warnings: Vec::new() })
+            journal(
+                walk,
+                Entry::Record {
+                    address: step.address.clone(),
+                    record,
+                },
+            )
+            .await?;
+            Ok(StepResult::Done {
+                warnings: Vec::new(),
+            })
         }
         Reading::Unreadable(error) => Ok(StepResult::Failed(error.into())),
         Reading::Present(_) | Reading::Absent => Ok(StepResult::Failed(changed())),
@@ -99,10 +132,14 @@ async fn write(
     operation: Operation,
     outcomes: &Outcomes,
 ) -> Ended {
-    let (Some(reader), Some(writer)) =
-        (walk.readers.get(&step.instance), walk.writers.get(&step.instance))
-    else {
-        return failed(ErrorKind::Bug, format!("{} was not connected", step.instance));
+    let (Some(reader), Some(writer)) = (
+        walk.readers.get(&step.instance),
+        walk.writers.get(&step.instance),
+    ) else {
+        return failed(
+            ErrorKind::Bug,
+            format!("{} was not connected", step.instance),
+        );
     };
     let before = match &step.precondition {
         Precondition::Live(expected) => expected.clone(),
@@ -114,10 +151,18 @@ async fn write(
     let resolved: BTreeMap<String, Value> = step
         .attributes
         .iter()
-        .map(|(name, value)| (name.clone(), value.resolve(&|object, name| outcomes.value(object, name))))
+        .map(|(name, value)| {
+            (
+                name.clone(),
+                value.resolve(&|object, name| outcomes.value(object, name)),
+            )
+        })
         .collect();
     if let Some((name, _)) = resolved.iter().find(|(_, value)| value.has_pending()) {
-        return failed(ErrorKind::Bug, format!("`{name}` of {} is still not known", step.address));
+        return failed(
+            ErrorKind::Bug,
+            format!("`{name}` of {} is still not known", step.address),
+        );
     }
     let secrets = match secrets(walk, step, kind, operation, &resolved).await {
         Ok(secrets) => secrets,
@@ -133,10 +178,16 @@ async fn write(
     let attributes = resolved
         .into_iter()
         .filter(|(name, _)| {
-            kind.attribute(name).is_some_and(|attribute| !attribute.write_only)
+            kind.attribute(name)
+                .is_some_and(|attribute| !attribute.write_only)
         })
         .collect();
-    let intent = Intent { address: step.address.clone(), operation, before: before.clone(), record };
+    let intent = Intent {
+        address: step.address.clone(),
+        operation,
+        before: before.clone(),
+        record,
+    };
     let writing = Writing {
         walk,
         step,
@@ -152,7 +203,14 @@ async fn write(
     fence(walk)?;
     crash_point("before-intent");
     let number = walk.run.next_intent();
-    journal(walk, Entry::Intent { number, intent: writing.intent.clone() }).await?;
+    journal(
+        walk,
+        Entry::Intent {
+            number,
+            intent: writing.intent.clone(),
+        },
+    )
+    .await?;
     crash_point("after-intent");
     let (outcome, result, object) = writing.carry_out(&before).await?;
     crash_point("before-outcome");
@@ -190,9 +248,13 @@ impl Writing<'_> {
                     let reading = self.reader.read(self.kind, &self.step.key).await;
                     let lineage = Some(self.walk.lineage.as_str());
                     match recover::classify(&self.intent, self.kind, &reading, lineage) {
-                        Some(Outcome::Done(_)) => return Ok(self.read_back(Vec::new(), before).await),
+                        Some(Outcome::Done(_)) => {
+                            return Ok(self.read_back(Vec::new(), before).await);
+                        }
                         Some(Outcome::NotDone(_)) if attempt < TRIES_MAX => {}
-                        Some(outcome) => return Ok((outcome, StepResult::Failed(error.into()), None)),
+                        Some(outcome) => {
+                            return Ok((outcome, StepResult::Failed(error.into()), None));
+                        }
                         None => {
                             let why = error.message.clone();
                             let result = StepResult::Unknown(error.into());
@@ -203,7 +265,11 @@ impl Writing<'_> {
                 Err(error) => return Ok(self.refused(error).await),
             }
         }
-        Ok((Outcome::Unknown(String::new()), StepResult::NotStarted, None))
+        Ok((
+            Outcome::Unknown(String::new()),
+            StepResult::NotStarted,
+            None,
+        ))
     }
 
     /// The server said no. Some kinds take several calls, so what is there now is looked at.
@@ -234,21 +300,25 @@ impl Writing<'_> {
                     fingerprint: object.fingerprint,
                 })
             }
-            (Reading::Present(_), Expected::Absent) => {
-                Err(LookedAgain::Refused(Failure {
-                    help: Some(format!(
-                        "plan again; to manage it here: remit import '{}' '{}'",
-                        self.step.address,
-                        remit_sdk::text::safe(&self.step.key)
-                    )),
-                    ..failure(ErrorKind::Conflict, "somebody made it since the plan was computed")
-                }))
-            }
+            (Reading::Present(_), Expected::Absent) => Err(LookedAgain::Refused(Failure {
+                help: Some(format!(
+                    "plan again; to manage it here: remit import '{}' '{}'",
+                    self.step.address,
+                    remit_sdk::text::safe(&self.step.key)
+                )),
+                ..failure(
+                    ErrorKind::Conflict,
+                    "somebody made it since the plan was computed",
+                )
+            })),
             (Reading::Present(_) | Reading::Absent, _) => Err(LookedAgain::Refused(changed())),
         }
     }
 
-    async fn call(&self, expected: &Expected) -> Result<remit_sdk::provider::Written, ProviderError> {
+    async fn call(
+        &self,
+        expected: &Expected,
+    ) -> Result<remit_sdk::provider::Written, ProviderError> {
         let request = || WriteRequest {
             kind: self.kind,
             key: &self.step.key,
@@ -262,7 +332,11 @@ impl Writing<'_> {
         match self.operation {
             Operation::Create => self.writer.create(request()).await,
             Operation::Update => self.writer.update(request()).await,
-            Operation::Delete => self.writer.delete(self.kind, &self.step.key, expected).await,
+            Operation::Delete => {
+                self.writer
+                    .delete(self.kind, &self.step.key, expected)
+                    .await
+            }
         }
     }
 
@@ -290,7 +364,10 @@ impl Writing<'_> {
                 }
                 (_, Reading::Unreadable(error)) if last => {
                     let why = format!("it can't be read back: {}", error.message);
-                    let result = StepResult::Unknown(Failure { message: why.clone(), ..error.into() });
+                    let result = StepResult::Unknown(Failure {
+                        message: why.clone(),
+                        ..error.into()
+                    });
                     return (Outcome::Unknown(why), result, None);
                 }
                 (Operation::Delete, Reading::Present(_)) if last => {
@@ -343,7 +420,9 @@ impl Writing<'_> {
             message = format!("{message}; it said: {}", warnings.join("; "));
         }
         StepResult::Failed(Failure {
-            help: Some("a maximum set on the server or on the mount may cap it; lower the value".into()),
+            help: Some(
+                "a maximum set on the server or on the mount may cap it; lower the value".into(),
+            ),
             mismatches,
             ..failure(ErrorKind::Conflict, message)
         })
@@ -369,7 +448,9 @@ async fn secrets(
     let mut found = BTreeMap::new();
     for (name, value) in attributes {
         let sends = operation == Operation::Create || step.changed.contains(name);
-        let write_only = kind.attribute(name).is_some_and(|attribute| attribute.write_only);
+        let write_only = kind
+            .attribute(name)
+            .is_some_and(|attribute| attribute.write_only);
         if !(sends && write_only) {
             continue;
         }
@@ -380,7 +461,12 @@ async fn secrets(
         let secret = match reference {
             SecretRef::Vault { path, field } => match walk.writers.get(&step.instance) {
                 Some(writer) => writer.secret(path, field).await?,
-                None => return Err(ProviderError::new(ErrorKind::Bug, "no connection for a secret")),
+                None => {
+                    return Err(ProviderError::new(
+                        ErrorKind::Bug,
+                        "no connection for a secret",
+                    ));
+                }
             },
             other => (walk.secrets)(other)?,
         };
@@ -400,20 +486,33 @@ fn intended(
     let mut all: BTreeMap<String, Value> = BTreeMap::new();
     // References that this step doesn't send are recorded as they were.
     for (name, value) in known.into_iter().flat_map(|record| &record.attributes) {
-        let write_only = kind.attribute(name).is_some_and(|attribute| attribute.write_only);
+        let write_only = kind
+            .attribute(name)
+            .is_some_and(|attribute| attribute.write_only);
         if write_only || kind.versioned(name).is_some() {
             all.insert(name.clone(), value.clone());
         }
     }
-    all.extend(attributes.iter().map(|(name, value)| (name.clone(), value.clone())));
+    all.extend(
+        attributes
+            .iter()
+            .map(|(name, value)| (name.clone(), value.clone())),
+    );
     all.retain(|name, _| {
         let owner = name.strip_suffix("_version").unwrap_or(name);
-        let write_only = kind.attribute(owner).is_some_and(|attribute| attribute.write_only);
+        let write_only = kind
+            .attribute(owner)
+            .is_some_and(|attribute| attribute.write_only);
         !write_only || step.record.set.contains(owner)
     });
     Record {
         instance: step.instance.clone(),
-        target: walk.plan.targets.get(&step.instance).map(|one| one.id.clone()).unwrap_or_default(),
+        target: walk
+            .plan
+            .targets
+            .get(&step.instance)
+            .map(|one| one.id.clone())
+            .unwrap_or_default(),
         kind: step.kind.clone(),
         schema_version: kind.version,
         key: step.key.clone(),
@@ -431,23 +530,31 @@ fn intended(
 fn is_expected(expected: &Expected, object: &Object) -> bool {
     match expected {
         Expected::Absent => false,
-        Expected::Present { id, fingerprint, .. } => {
-            *id == object.id && *fingerprint == object.fingerprint
-        }
+        Expected::Present {
+            id, fingerprint, ..
+        } => *id == object.id && *fingerprint == object.fingerprint,
     }
 }
 
 async fn journal(walk: &Walk<'_>, entry: Entry) -> Result<(), Stop> {
-    walk.run.append(entry).await.map_err(|error| Stop(state_failure(&error)))
+    walk.run
+        .append(entry)
+        .await
+        .map_err(|error| Stop(state_failure(&error)))
 }
 
 fn fence(walk: &Walk<'_>) -> Result<(), Stop> {
-    walk.run.fence().map_err(|error| Stop(state_failure(&error)))
+    walk.run
+        .fence()
+        .map_err(|error| Stop(state_failure(&error)))
 }
 
 /// A failure of the state as a step's or a run's failure.
 pub(super) fn state_failure(error: &crate::state::StateError) -> Failure {
-    Failure { help: Some(error.help()), ..failure(ErrorKind::Unavailable, error.to_string()) }
+    Failure {
+        help: Some(error.help()),
+        ..failure(ErrorKind::Unavailable, error.to_string())
+    }
 }
 
 fn failed(kind: ErrorKind, message: String) -> Ended {
@@ -457,16 +564,27 @@ fn failed(kind: ErrorKind, message: String) -> Ended {
 fn changed() -> Failure {
     Failure {
         help: Some("somebody else changed it; plan again and look at what they did".to_owned()),
-        ..failure(ErrorKind::Conflict, "it is not as it was when the plan was computed")
+        ..failure(
+            ErrorKind::Conflict,
+            "it is not as it was when the plan was computed",
+        )
     }
 }
 
 fn failure(kind: ErrorKind, message: impl Into<String>) -> Failure {
-    Failure { kind, message: message.into(), help: None, mismatches: Vec::new() }
+    Failure {
+        kind,
+        message: message.into(),
+        help: None,
+        mismatches: Vec::new(),
+    }
 }
 
 impl From<ProviderError> for Failure {
     fn from(error: ProviderError) -> Self {
-        Self { help: error.help, ..failure(error.kind, error.message) }
+        Self {
+            help: error.help,
+            ..failure(error.kind, error.message)
+        }
     }
 }

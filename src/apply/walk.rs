@@ -66,7 +66,9 @@ impl Outcomes {
             Some(object) => {
                 let mut values = object.attributes.clone();
                 if let Some(id) = &object.id {
-                    values.entry("id".to_owned()).or_insert_with(|| Value::string(id.clone()));
+                    values
+                        .entry("id".to_owned())
+                        .or_insert_with(|| Value::string(id.clone()));
                 }
                 left.values.insert(step.address.clone(), values);
                 Expected::Present {
@@ -116,7 +118,11 @@ impl<'a> Standing<'a> {
                 standing.ready.insert((step.phase, step.id));
             }
             for before in &step.waits_for {
-                standing.dependents.entry(*before).or_default().push(step.id);
+                standing
+                    .dependents
+                    .entry(*before)
+                    .or_default()
+                    .push(step.id);
             }
             standing.waiting.insert(step.id, step.waits_for.clone());
         }
@@ -159,7 +165,9 @@ impl<'a> Standing<'a> {
                     open.push((dependent, StepResult::Skipped(id)));
                     continue;
                 }
-                let Some(waiting) = self.waiting.get_mut(&dependent) else { continue };
+                let Some(waiting) = self.waiting.get_mut(&dependent) else {
+                    continue;
+                };
                 waiting.remove(&id);
                 if waiting.is_empty()
                     && !self.results.contains_key(&dependent)
@@ -216,7 +224,10 @@ pub async fn walk(walk: &Walk<'_>) -> Report {
     }
     report.results = standing.results;
     for step in &walk.plan.steps {
-        report.results.entry(step.id).or_insert(StepResult::NotStarted);
+        report
+            .results
+            .entry(step.id)
+            .or_insert(StepResult::NotStarted);
     }
     report.outputs = outputs(walk, &outcomes);
     report
@@ -224,7 +235,11 @@ pub async fn walk(walk: &Walk<'_>) -> Report {
 
 /// Ends at the interrupt; never, if none can come any more.
 async fn interrupted(interrupt: &mut watch::Receiver<bool>) {
-    if interrupt.wait_for(|interrupted| *interrupted).await.is_err() {
+    if interrupt
+        .wait_for(|interrupted| *interrupted)
+        .await
+        .is_err()
+    {
         std::future::pending::<()>().await;
     }
 }
@@ -240,7 +255,10 @@ fn outputs(walk: &Walk<'_>, outcomes: &Outcomes) -> BTreeMap<String, crate::stat
         let value = after.resolve(&|address, attribute| outcomes.value(address, attribute));
         if !value.has_pending() {
             let sensitive = change.sensitive;
-            outputs.insert(name.clone(), crate::state::OutputRecord { value, sensitive });
+            outputs.insert(
+                name.clone(),
+                crate::state::OutputRecord { value, sensitive },
+            );
         }
     }
     outputs

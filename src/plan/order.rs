@@ -63,7 +63,11 @@ pub(super) fn edges(
                     .is_some_and(|change| matches!(change.action, Action::Delete | Action::Forget))
             };
             // A subject that is there already is enough to bind to: what it is given comes last.
-            let first = if gives_later(steps, other, catalog) { other.detach } else { other.last };
+            let first = if gives_later(steps, other, catalog) {
+                other.detach
+            } else {
+                other.last
+            };
             if !removed(address) && !removed(needed) {
                 add(first, one.last, false);
             }
@@ -85,10 +89,14 @@ pub(super) fn edges(
 
 /// Whether these steps change a subject that exists.
 fn gives_later(steps: &[Step], made: &Made, catalog: &Catalog<'_>) -> bool {
-    made.last.and_then(|last| steps.get(last)).is_some_and(|step| {
-        step.operation == StepOperation::Write(Operation::Update)
-            && catalog.kind(&step.kind).is_some_and(|kind| kind.role == Role::Subject)
-    })
+    made.last
+        .and_then(|last| steps.get(last))
+        .is_some_and(|step| {
+            step.operation == StepOperation::Write(Operation::Update)
+                && catalog
+                    .kind(&step.kind)
+                    .is_some_and(|kind| kind.role == Role::Subject)
+        })
 }
 
 /// For each identity: what takes away, what lets in, what gives, in this order.
@@ -106,7 +114,11 @@ fn by_holder(steps: &[Step], catalog: &Catalog<'_>) -> Vec<Edge> {
     let made: BTreeSet<&DeclarationAddress> = steps
         .iter()
         .filter(|step| step.operation == StepOperation::Write(Operation::Create))
-        .filter(|step| catalog.kind(&step.kind).is_some_and(|kind| kind.role == Role::Subject))
+        .filter(|step| {
+            catalog
+                .kind(&step.kind)
+                .is_some_and(|kind| kind.role == Role::Subject)
+        })
         .flat_map(|step| &step.record.holders)
         .collect();
     let mut holders: BTreeMap<&DeclarationAddress, Access> = BTreeMap::new();

@@ -20,7 +20,12 @@ use remit_sdk::{
     DeclarationAddress, FileId, Fingerprint, Kind, Lower, Mark, Object, ObjectAddress, Span, Value,
 };
 
-const NAME: Attribute = Attribute { name: "name", need: Need::Required, immutable: true, ..Attribute::PLAIN };
+const NAME: Attribute = Attribute {
+    name: "name",
+    need: Need::Required,
+    immutable: true,
+    ..Attribute::PLAIN
+};
 
 const fn kind(name: &'static str, role: Role, attributes: &'static [Attribute]) -> Kind {
     Kind {
@@ -40,17 +45,39 @@ static KINDS: [Kind; 3] = [
     kind(
         "t_subject",
         Role::Subject,
-        &[NAME, Attribute { name: "grants", shape: Shape::Set, grants: true, ..Attribute::PLAIN }],
+        &[
+            NAME,
+            Attribute {
+                name: "grants",
+                shape: Shape::Set,
+                grants: true,
+                ..Attribute::PLAIN
+            },
+        ],
     ),
     kind(
         "t_binding",
         Role::Binding,
-        &[NAME, Attribute { name: "workload", admits: true, ..Attribute::PLAIN }],
+        &[
+            NAME,
+            Attribute {
+                name: "workload",
+                admits: true,
+                ..Attribute::PLAIN
+            },
+        ],
     ),
     kind(
         "t_grant",
         Role::Grant,
-        &[NAME, Attribute { name: "permissions", shape: Shape::Set, ..Attribute::PLAIN }],
+        &[
+            NAME,
+            Attribute {
+                name: "permissions",
+                shape: Shape::Set,
+                ..Attribute::PLAIN
+            },
+        ],
     ),
 ];
 
@@ -82,10 +109,15 @@ struct Configuration {
 }
 
 fn configuration() -> impl Strategy<Value = Configuration> {
-    let identity = ("[ABC]", prop::collection::btree_set(prop::sample::select(vec!["p", "q", "r"]), 0..3));
-    let identities = prop::collection::btree_map(prop::sample::select(vec!["x", "y", "z"]), identity, 0..4);
+    let identity = (
+        "[ABC]",
+        prop::collection::btree_set(prop::sample::select(vec!["p", "q", "r"]), 0..3),
+    );
+    let identities =
+        prop::collection::btree_map(prop::sample::select(vec!["x", "y", "z"]), identity, 0..4);
     let permissions = prop::collection::btree_set(prop::sample::select(vec!['1', '2', '3']), 1..3);
-    let scopes = prop::collection::btree_map(prop::sample::select(vec!["p", "q", "r"]), permissions, 3..4);
+    let scopes =
+        prop::collection::btree_map(prop::sample::select(vec!["p", "q", "r"]), permissions, 3..4);
     (identities, scopes).prop_map(|(identities, scopes)| Configuration {
         identities: identities
             .into_iter()
@@ -99,10 +131,19 @@ type Live = BTreeMap<(String, String), BTreeMap<String, Value>>;
 
 fn wanted(configuration: &Configuration) -> Desired {
     let mut desired = Desired::default();
-    let mut add = |declaration: DeclarationAddress, index: usize, name: &str, attribute: &str, value: Value, holders: BTreeSet<DeclarationAddress>| {
+    let mut add = |declaration: DeclarationAddress,
+                   index: usize,
+                   name: &str,
+                   attribute: &str,
+                   value: Value,
+                   holders: BTreeSet<DeclarationAddress>| {
         let kind = &KINDS[index];
         let address = declaration.object(kind.name);
-        let depends_on = if index == 1 { [declaration.object("t_subject")].into() } else { BTreeSet::new() };
+        let depends_on = if index == 1 {
+            [declaration.object("t_subject")].into()
+        } else {
+            BTreeSet::new()
+        };
         desired.objects.insert(
             address.clone(),
             Wanted {
@@ -110,7 +151,11 @@ fn wanted(configuration: &Configuration) -> Desired {
                 instance: "t".into(),
                 kind,
                 key: name.into(),
-                attributes: [("name".to_owned(), Value::string(name)), (attribute.to_owned(), value)].into(),
+                attributes: [
+                    ("name".to_owned(), Value::string(name)),
+                    (attribute.to_owned(), value),
+                ]
+                .into(),
                 depends_on,
                 holders,
                 lifecycle: Lifecycle::default(),
@@ -121,8 +166,22 @@ fn wanted(configuration: &Configuration) -> Desired {
     for (name, (workload, held)) in &configuration.identities {
         let identity = DeclarationAddress::new("identity", *name);
         let holders: BTreeSet<_> = [identity.clone()].into();
-        add(identity.clone(), 0, name, "grants", Value::strings(held.iter().copied()), holders.clone());
-        add(identity, 1, name, "workload", Value::string(workload.to_string()), holders);
+        add(
+            identity.clone(),
+            0,
+            name,
+            "grants",
+            Value::strings(held.iter().copied()),
+            holders.clone(),
+        );
+        add(
+            identity,
+            1,
+            name,
+            "workload",
+            Value::string(workload.to_string()),
+            holders,
+        );
     }
     for (name, permissions) in &configuration.scopes {
         let holders: BTreeSet<_> = configuration
@@ -133,13 +192,25 @@ fn wanted(configuration: &Configuration) -> Desired {
             .collect();
         if !holders.is_empty() {
             let permissions = Value::strings(permissions.iter().map(char::to_string));
-            add(DeclarationAddress::new("scope", *name), 2, name, "permissions", permissions, holders);
+            add(
+                DeclarationAddress::new("scope", *name),
+                2,
+                name,
+                "permissions",
+                permissions,
+                holders,
+            );
         }
     }
     desired
 }
 
-fn object(kind: &str, key: &str, attributes: &BTreeMap<String, Value>, address: &ObjectAddress) -> Object {
+fn object(
+    kind: &str,
+    key: &str,
+    attributes: &BTreeMap<String, Value>,
+    address: &ObjectAddress,
+) -> Object {
     let json = serde_json::to_value(attributes).unwrap();
     Object {
         kind: kind.into(),
@@ -154,12 +225,18 @@ fn object(kind: &str, key: &str, attributes: &BTreeMap<String, Value>, address: 
 
 /// The steps from `old` to `new`, and what is live before them.
 fn steps(old: &Configuration, new: &Configuration) -> (Vec<Step>, Live) {
-    let mut recorded = Recorded { lineage: Some("lineage".into()), ..Recorded::default() };
+    let mut recorded = Recorded {
+        lineage: Some("lineage".into()),
+        ..Recorded::default()
+    };
     let mut observed = Observed::default();
     let mut live = Live::new();
     for (address, wanted) in wanted(old).objects {
         let object = object(wanted.kind.name, &wanted.key, &wanted.attributes, &address);
-        live.insert((wanted.kind.name.into(), wanted.key.clone()), wanted.attributes.clone());
+        live.insert(
+            (wanted.kind.name.into(), wanted.key.clone()),
+            wanted.attributes.clone(),
+        );
         recorded.objects.insert(
             address,
             Record {
@@ -182,19 +259,36 @@ fn steps(old: &Configuration, new: &Configuration) -> (Vec<Step>, Live) {
     }
     let desired = wanted(new);
     for wanted in desired.objects.values() {
-        let place = ("t".to_owned(), wanted.kind.name.to_owned(), wanted.key.clone());
+        let place = (
+            "t".to_owned(),
+            wanted.kind.name.to_owned(),
+            wanted.key.clone(),
+        );
         observed.readings.entry(place).or_insert(Reading::Absent);
     }
-    let options = Options { guard: diff::Guard { allowed: Some(100) }, ..Options::default() };
+    let options = Options {
+        guard: diff::Guard { allowed: Some(100) },
+        ..Options::default()
+    };
     let differences = diff::diff(&desired, &recorded, &observed, &options);
-    assert!(differences.diagnostics.is_empty(), "{:?}", differences.diagnostics);
+    assert!(
+        differences.diagnostics.is_empty(),
+        "{:?}",
+        differences.diagnostics
+    );
     let catalog = Catalog::new(&[&Tiny]);
-    (plan::steps(&differences, &desired, &observed, &catalog), live)
+    (
+        plan::steps(&differences, &desired, &observed, &catalog),
+        live,
+    )
 }
 
 /// What each workload may do.
 fn access(live: &Live) -> BTreeMap<String, BTreeSet<Value>> {
-    let set = |kind: &str, key: &str, name: &str| match live.get(&(kind.into(), key.into()))?.get(name)? {
+    let set = |kind: &str, key: &str, name: &str| match live
+        .get(&(kind.into(), key.into()))?
+        .get(name)?
+    {
         Value::Set(all) => Some(all.clone()),
         _ => None,
     };
@@ -204,7 +298,10 @@ fn access(live: &Live) -> BTreeMap<String, BTreeSet<Value>> {
             let workload = attributes["workload"].as_str().unwrap().to_owned();
             for grant in set("t_subject", key, "grants").unwrap_or_default() {
                 let permissions = set("t_grant", grant.as_str().unwrap(), "permissions");
-                access.entry(workload.clone()).or_default().extend(permissions.unwrap_or_default());
+                access
+                    .entry(workload.clone())
+                    .or_default()
+                    .extend(permissions.unwrap_or_default());
             }
         }
     }
