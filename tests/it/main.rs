@@ -1,3 +1,10 @@
-//! The one integration-test binary.
+//! The one integration-test binary: each file a subject, `support` what they share.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that can't go on should say where"
+)]
 
 mod access_order;
