@@ -1,4 +1,5 @@
 //! The one integration-test binary: each file a subject, `support` what they share.
+#![cfg(test)]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -8,3 +9,4 @@
 )]
 
 mod access_order;
+mod structure;
