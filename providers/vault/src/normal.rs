@@ -597,7 +597,7 @@ fn decode_word(text: &str) -> Option<String> {
 }
 
 /// The nearest of `known`, if one is near enough to be meant: at most a third of the letters
-/// differ.
+/// differ, or two, which is what swapping neighbours takes.
 pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     // Longer names are no typing mistakes, and the distance costs the product of the lengths.
     if name.len() > 80 {
@@ -605,7 +605,7 @@ pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> O
     }
     known
         .map(|candidate| (distance(name, candidate), candidate))
-        .filter(|(distance, candidate)| *distance * 3 <= candidate.len().max(3))
+        .filter(|(distance, candidate)| *distance <= (candidate.len() / 3).max(2))
         .min()
         .map(|(_, candidate)| candidate)
 }
