@@ -100,9 +100,9 @@ pub(super) fn with_live(
         };
         let recorded = record.and_then(|record| record.attributes.get(name));
         let live = live(attribute, object, recorded);
-        let drifted = recorded
-            .filter(|recorded| !attribute.volatile && !same_value(attribute, Some(recorded), live))
-            .cloned();
+        let told = record.is_some() && attribute.unverifiable.is_none() && !attribute.volatile;
+        let drifted = (told && !same_value(attribute, recorded, live))
+            .then(|| recorded.cloned().unwrap_or_default());
         let difference = Difference {
             name: name.to_owned(),
             before: live.cloned(),

@@ -9,4 +9,5 @@
 )]
 
 mod access_order;
+mod engine;
 mod structure;
