@@ -44,6 +44,11 @@ pub const CAPABILITIES: &[&str] = &[
     "recover",
 ];
 
+/// Who alone knows these capabilities.
+pub(crate) const OPENBAO_ONLY: (&str, &[&str]) = ("OpenBao", &["scan"]);
+/// Who alone knows these capabilities.
+pub(crate) const VAULT_ONLY: (&str, &[&str]) = ("Vault", &["subscribe", "recover"]);
+
 /// Keys of a path block, beside those that are refused with a reason of their own.
 const KEYS: &[&str] = &[
     "capabilities",
