@@ -41,10 +41,10 @@ mod types;
 pub(crate) mod uses;
 mod variables;
 
-pub(crate) use convert::{Misfit, describe};
+pub(crate) use convert::describe;
 pub(crate) use evaluator::{Evaluated, Evaluator, Failed};
 pub(crate) use exports::declaration_name;
-pub(crate) use index::Declared;
+pub(crate) use index::{Declared, unknown_provider};
 pub(crate) use nearest::did_you_mean;
 pub(crate) use scope::{Frame, Holder, Scope};
 
