@@ -34,13 +34,13 @@ impl Evaluator<'_> {
             ExpressionKind::List(all) => self.list(all, scope),
             ExpressionKind::Object(entries) => self.object(entries, scope),
             ExpressionKind::Variable(name) => self.traverse(name, span, &[], scope),
-            ExpressionKind::Traversal(operand, steps) => match &operand.kind {
-                ExpressionKind::Variable(name) => self.traverse(name, operand.span, steps, scope),
-                _ => {
-                    let value = self.value(operand, scope)?;
-                    self.walk(&value, operand.span, steps, scope)
+            ExpressionKind::Traversal(operand, steps) => {
+                if let ExpressionKind::Variable(name) = &operand.kind {
+                    return self.traverse(name, operand.span, steps, scope);
                 }
-            },
+                let value = self.value(operand, scope)?;
+                self.walk(&value, operand.span, steps, scope)
+            }
             ExpressionKind::Call(call) => self.call(call, span, scope),
             ExpressionKind::Unary(operator, operand) => self.unary(operator.value, operand, scope),
             ExpressionKind::Binary(left, operator, right) => {

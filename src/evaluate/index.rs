@@ -266,10 +266,8 @@ pub(crate) fn find_kind(providers: &[&dyn Lower], name: &str) -> Option<&'static
 /// Checks the labels; the last one, if there is one.
 fn labels<'c>(block: &'c Block, wanted: &[&str], errors: &mut Vec<Diagnostic>) -> Option<&'c str> {
     let kind = &block.kind.value;
-    let mut shape = kind.clone();
-    for label in wanted {
-        shape.push_str(&format!(" \"{label}\""));
-    }
+    let quoted: Vec<String> = wanted.iter().map(|label| format!(" \"{label}\"")).collect();
+    let shape = format!("{kind}{}", quoted.concat());
     if block.labels.len() != wanted.len() {
         errors.push(
             Diagnostic::error(

@@ -76,7 +76,7 @@ pub(super) fn negate(value: &Value) -> Result<Value, Problem> {
     let zero = Value::integer(0);
     binary(&zero, BinaryOperator::Subtract, value).map_err(|problem| match problem {
         Problem::Operand(_, misfit) => Problem::Operand(0, misfit),
-        other => other,
+        Problem::Operation(why) => Problem::Operation(why),
     })
 }
 

@@ -28,6 +28,16 @@ struct Declaration<'c> {
     nullable: bool,
 }
 
+impl Declaration<'_> {
+    /// The names its values see: none, unless it takes a declaration.
+    fn scope(&self) -> Scope<'static> {
+        match &self.kind {
+            Some(kind) if kind.takes_references() => Scope::CONFIGURATION,
+            _ => Scope::root(Frame::Plain("the value of a variable")),
+        }
+    }
+}
+
 impl<'c> Evaluator<'c> {
     /// The value of `var.NAME`.
     pub(super) fn variable(&self, name: &Spanned<String>) -> Evaluated<Rc<Value>> {
@@ -157,7 +167,7 @@ impl<'c> Evaluator<'c> {
                 Ok((self.given_text_value(declaration, text, &what)?, None))
             }
             GivenValue::Expression(expression) => {
-                let value = self.value(expression, &self.given_scope(declaration))?;
+                let value = self.value(expression, &declaration.scope())?;
                 Ok((value, Some(expression.span)))
             }
         }
@@ -178,19 +188,11 @@ impl<'c> Evaluator<'c> {
         ))
     }
 
-    /// Values of variables are plain, unless the variable takes a declaration.
-    fn given_scope(&self, declaration: &Declaration<'c>) -> Scope<'static> {
-        match &declaration.kind {
-            Some(kind) if kind.takes_references() => Scope::CONFIGURATION,
-            _ => Scope::root(Frame::Plain("the value of a variable")),
-        }
-    }
-
     fn given_text_value(&self, declaration: &Declaration<'c>, text: &str, what: &str) -> Evaluated {
         match &declaration.kind {
             None | Some(Type::String) => Ok(Value::string(text)),
             Some(_) => {
-                let scope = self.given_scope(declaration);
+                let scope = declaration.scope();
                 self.given_text(text, what, &scope)
             }
         }
@@ -212,7 +214,7 @@ impl<'c> Evaluator<'c> {
                 }),
             ));
         };
-        let value = self.value(&default.expression, &self.given_scope(declaration))?;
+        let value = self.value(&default.expression, &declaration.scope())?;
         Ok((value, Some(default.expression.span)))
     }
 

@@ -360,7 +360,7 @@ pub(super) fn any_references(written: &Written<'_>) -> Decoded<Vec<DeclarationAd
     for (value, at) in items {
         match value {
             Value::Declaration(address) if address.kind != "provider" => {
-                found.push(address.clone())
+                found.push(address.clone());
             }
             Value::Map(all)
                 if all

@@ -222,27 +222,25 @@ impl<'r, 'c> Reader<'r, 'c> {
     /// The one label of a block inside, such as the type of a grant.
     pub(super) fn label(&self, block: &'r Block, known: &[&str]) -> Option<&'r Spanned<String>> {
         let kind = &block.kind.value;
-        match block.labels.as_slice() {
-            [label] => Some(label),
-            _ => {
-                self.report(
-                    Diagnostic::error(
-                        "wrong number of labels",
-                        format!("a `{kind}` block has one label: its type"),
-                    )
-                    .at(block.span)
-                    .help(format!(
-                        "write {}",
-                        known
-                            .iter()
-                            .map(|known| format!("`{kind} \"{known}\" {{ … }}`"))
-                            .collect::<Vec<_>>()
-                            .join(" or ")
-                    )),
-                );
-                None
-            }
+        if let [label] = block.labels.as_slice() {
+            return Some(label);
         }
+        self.report(
+            Diagnostic::error(
+                "wrong number of labels",
+                format!("a `{kind}` block has one label: its type"),
+            )
+            .at(block.span)
+            .help(format!(
+                "write {}",
+                known
+                    .iter()
+                    .map(|known| format!("`{kind} \"{known}\" {{ … }}`"))
+                    .collect::<Vec<_>>()
+                    .join(" or ")
+            )),
+        );
+        None
     }
 
     /// Reports what nobody asked for.

@@ -29,7 +29,8 @@ pub(super) fn duration_text(seconds: u64) -> String {
     let mut rest = seconds;
     for (unit, name) in [(86400, "d"), (3600, "h"), (60, "m"), (1, "s")] {
         if rest >= unit {
-            text.push_str(&format!("{}{name}", rest / unit));
+            text.push_str(&(rest / unit).to_string());
+            text.push_str(name);
             rest %= unit;
         }
     }
