@@ -1,9 +1,11 @@
 //! remit: declarative provisioning for the identities of AI agents.
 
 pub mod apply;
+pub mod cli;
 pub mod config;
 pub mod diagnostic;
 pub mod diff;
+pub mod evaluate;
 pub mod failpoint;
 pub mod lower;
 pub mod model;
@@ -11,3 +13,4 @@ pub mod observe;
 pub mod operations;
 pub mod plan;
 pub mod state;
+pub mod view;

@@ -9,6 +9,24 @@ use remit_sdk::declaration::{
 };
 use remit_sdk::{DeclarationAddress, Span, Value};
 
+mod build;
+mod decode;
+mod digest;
+mod grant;
+mod identity;
+mod issuer;
+mod lifecycle;
+mod people;
+mod provider;
+mod reader;
+mod resource;
+mod scope;
+mod settings;
+mod units;
+mod workload;
+
+pub use build::build;
+
 /// Everything that is declared.
 #[derive(Debug, Default)]
 pub struct Model {

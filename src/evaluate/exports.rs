@@ -1,0 +1,248 @@
+//! What a declaration gives to others: `identity.x.name`, `environment.x.tier`, attributes of
+//! resources.
+//!
+//! Everything but what a server computes is known from the configuration. An attribute is
+//! evaluated only when it is asked for, so two resources may use attributes of each other as
+//! long as no attribute depends on itself.
+
+use remit_sdk::naming::live_name;
+use remit_sdk::schema::Need;
+use remit_sdk::{DeclarationAddress, Diagnostic, Kind, Pending, Spanned, Value};
+
+use super::evaluator::{Evaluated, Evaluator, Failed};
+use super::index::Declared;
+use super::nearest::did_you_mean;
+use crate::config::syntax::Block;
+
+/// What each kind of declaration exports.
+const EXPORTS: [(&str, &[&str]); 6] = [
+    ("owner", &["name"]),
+    ("environment", &["name", "tier"]),
+    ("issuer", &["name", "vault_mount"]),
+    ("agent", &["name"]),
+    ("scope", &["name", "vault_policy"]),
+    (
+        "identity",
+        &[
+            "name",
+            "agent",
+            "environment",
+            "domain",
+            "vault_role",
+            "vault_mount",
+        ],
+    ),
+];
+
+/// What people call a declaration: its label, and its key where there is one (`eu-prod`).
+pub(crate) fn declaration_name(address: &DeclarationAddress) -> String {
+    match &address.key {
+        Some(key) => format!("{}-{key}", address.name),
+        None => address.name.clone(),
+    }
+}
+
+impl<'c> Evaluator<'c> {
+    /// The attribute `name` of a declaration.
+    pub(super) fn export(&self, address: &DeclarationAddress, name: &Spanned<String>) -> Evaluated {
+        if address.kind == "provider" {
+            return Err(self.no_export(address, name, &[]));
+        }
+        let declared = self
+            .index
+            .find(&address.kind, &address.name)
+            .ok_or(Failed)?;
+        if declared.block.kind.value == "resource" {
+            let kind = declared.kind.ok_or(Failed)?;
+            return self.resource_attribute(declared, kind, address, name);
+        }
+        let exports = EXPORTS
+            .iter()
+            .find(|(kind, _)| *kind == address.kind)
+            .map_or(&[][..], |(_, exports)| exports);
+        if !exports.contains(&name.value.as_str()) {
+            return Err(self.no_export(address, name, exports));
+        }
+        let key = address.key.as_deref();
+        match (address.kind.as_str(), name.value.as_str()) {
+            ("identity", "name" | "vault_role") => self.identity_name(declared, address),
+            ("identity", part @ ("agent" | "environment")) => {
+                match &*self.written(declared, key, part)? {
+                    Value::Declaration(other) => Ok(Value::String(declaration_name(other))),
+                    _ => Err(Failed),
+                }
+            }
+            ("identity", "vault_mount") => self.identity_mount(declared, key, name),
+            ("identity" | "environment", part @ ("domain" | "tier")) => {
+                Ok((*self.written(declared, key, part)?).clone())
+            }
+            ("issuer", "vault_mount") => self.issuer_mount(declared, address),
+            ("scope", "vault_policy") => self.scope_policy(declared, address, name),
+            _ => Ok(Value::String(declaration_name(address))),
+        }
+    }
+
+    fn no_export(
+        &self,
+        address: &DeclarationAddress,
+        name: &Spanned<String>,
+        exports: &[&str],
+    ) -> Failed {
+        let wrong = name.value.as_str();
+        if wrong == "aws_role_arn" {
+            return self.report(
+                Diagnostic::error(
+                    "not in this version",
+                    "this version of remit doesn't know the provider `aws` yet",
+                )
+                .at(name.span)
+                .help("use what identities export for Vault: `vault_role`, `vault_mount`"),
+            );
+        }
+        let near = did_you_mean(wrong, exports.iter().copied());
+        self.report(
+            Diagnostic::error(
+                "unknown attribute",
+                format!("`{address}` has no attribute `{wrong}` that others may use"),
+            )
+            .at(name.span)
+            .help(near.unwrap_or_else(|| match exports {
+                [] => "refer to it whole".to_owned(),
+                exports => format!("it has {}", exports.join(", ")),
+            })),
+        )
+    }
+
+    /// An attribute that must be written; if it isn't, the model says so.
+    fn written(
+        &self,
+        declared: &Declared<'c>,
+        key: Option<&str>,
+        name: &str,
+    ) -> Evaluated<std::rc::Rc<Value>> {
+        let (value, _) = self.attribute(declared, key, name)?.ok_or(Failed)?;
+        Ok(value)
+    }
+
+    fn identity_name(&self, declared: &Declared<'c>, address: &DeclarationAddress) -> Evaluated {
+        let given = self.attribute(declared, address.key.as_deref(), "live_name")?;
+        match given.as_ref().map(|(value, _)| &**value) {
+            None | Some(Value::Null) => Ok(Value::String(live_name(&self.prefix(), address))),
+            Some(Value::String(name)) => Ok(Value::string(name)),
+            Some(_) => Err(Failed),
+        }
+    }
+
+    fn issuer_mount(&self, declared: &Declared<'c>, address: &DeclarationAddress) -> Evaluated {
+        let given = self.attribute(declared, address.key.as_deref(), "mount")?;
+        match given.as_ref().map(|(value, _)| &**value) {
+            None | Some(Value::Null) => Ok(Value::String(live_name(&self.prefix(), address))),
+            Some(Value::String(mount)) => Ok(Value::string(mount)),
+            Some(_) => Err(Failed),
+        }
+    }
+
+    fn identity_mount(
+        &self,
+        declared: &Declared<'c>,
+        key: Option<&str>,
+        name: &Spanned<String>,
+    ) -> Evaluated {
+        let workloads: Vec<&Block> = declared.block.body.blocks("workload").collect();
+        let [workload] = workloads.as_slice() else {
+            return Err(self.report(
+                Diagnostic::error(
+                    "ambiguous attribute",
+                    format!(
+                        "`{}` has {} workloads, and each logs in at its own issuer's mount",
+                        declared.address,
+                        workloads.len()
+                    ),
+                )
+                .at(name.span)
+                .help("use the issuer's: `issuer.NAME.vault_mount`"),
+            ));
+        };
+        let issuer = workload.body.attribute("issuer").ok_or(Failed)?;
+        let value =
+            self.in_instance(declared, key, |scope| self.value(&issuer.expression, scope))?;
+        let Value::Declaration(address) = value else {
+            return Err(Failed);
+        };
+        let declared = self.index.find("issuer", &address.name).ok_or(Failed)?;
+        if address.kind != "issuer" {
+            return Err(Failed);
+        }
+        self.issuer_mount(declared, &address)
+    }
+
+    fn scope_policy(
+        &self,
+        declared: &Declared<'c>,
+        address: &DeclarationAddress,
+        name: &Spanned<String>,
+    ) -> Evaluated {
+        if super::uses::holder_names(declared.block).is_empty() {
+            return Ok(Value::String(live_name(&self.prefix(), address)));
+        }
+        Err(self.report(
+            Diagnostic::error(
+                "ambiguous attribute",
+                format!(
+                    "the grants of `{address}` name their holder, so it has one policy for each"
+                ),
+            )
+            .at(name.span)
+            .help("a scope whose grants don't use `identity.…` has a single policy"),
+        ))
+    }
+
+    fn resource_attribute(
+        &self,
+        declared: &Declared<'c>,
+        kind: &'static Kind,
+        address: &DeclarationAddress,
+        name: &Spanned<String>,
+    ) -> Evaluated {
+        let key = address.key.as_deref();
+        let attribute = match kind.attribute(&name.value) {
+            Some(attribute) => attribute,
+            None if name.value == "id" => return self.pending(declared, kind, address, "id"),
+            None => {
+                let names: Vec<&str> = kind.attributes.iter().map(|one| one.name).collect();
+                return Err(self.no_export(address, name, &names));
+            }
+        };
+        if attribute.need == Need::Computed {
+            return self.pending(declared, kind, address, attribute.name);
+        }
+        let Some((value, _)) = self.attribute(declared, key, attribute.name)? else {
+            return Ok(attribute.default.value().unwrap_or_default());
+        };
+        let known = !attribute.write_only && !value.has_pending();
+        let provider = self
+            .providers
+            .iter()
+            .find(|provider| provider.kind(kind.name).is_some());
+        let normal = provider
+            .filter(|_| known)
+            .and_then(|provider| provider.normalise(kind, attribute.name, &value).ok());
+        Ok(normal.unwrap_or_else(|| (*value).clone()))
+    }
+
+    fn pending(
+        &self,
+        declared: &Declared<'c>,
+        kind: &'static Kind,
+        address: &DeclarationAddress,
+        attribute: &str,
+    ) -> Evaluated {
+        let provider = self.attribute(declared, address.key.as_deref(), "provider")?;
+        let alias = match provider.as_ref().map(|(value, _)| &**value) {
+            Some(Value::Declaration(provider)) => provider.key.clone(),
+            _ => None,
+        };
+        let object = address.object(kind.name).with_alias(alias);
+        Ok(Value::Pending(Pending::attribute(object, attribute)))
+    }
+}
