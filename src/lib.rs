@@ -4,6 +4,7 @@ pub mod apply;
 pub mod config;
 pub mod diagnostic;
 pub mod diff;
+pub mod evaluate;
 pub mod failpoint;
 pub mod lower;
 pub mod model;
