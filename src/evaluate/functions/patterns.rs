@@ -94,6 +94,7 @@ fn replace(a: &Arguments<'_>) -> Outcome {
     let text = searched(a, 0)?;
     let mut room = Room::new();
     room.take(text.len())?;
+    let references = replacement.matches('$').count();
     let mut out = String::new();
     let mut end = 0;
     for found in pattern.captures_iter(&text) {
@@ -101,7 +102,6 @@ fn replace(a: &Arguments<'_>) -> Outcome {
         out.push_str(text.get(end..whole.start()).unwrap_or_default());
         end = whole.end();
         // Every group is inside the match, and `$1` is the shortest reference to one.
-        let references = replacement.matches('$').count();
         let most = references.saturating_mul(whole.len()).saturating_add(replacement.len());
         room.take(most)?;
         found.expand(&replacement, &mut out);
