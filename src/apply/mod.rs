@@ -8,5 +8,8 @@
 //! pending values are filled in from outcomes.
 
 pub mod report;
+mod step;
+mod walk;
 
 pub use report::{Failure, Mismatch, Progress, Report, StepResult};
+pub use walk::{Walk, walk};

@@ -101,7 +101,7 @@ pub(super) fn with_live(
         let recorded = record.and_then(|record| record.attributes.get(name));
         let live = live(attribute, object, recorded);
         let drifted = recorded
-            .filter(|recorded| !attribute.volatile && !same(attribute, Some(recorded), live))
+            .filter(|recorded| !attribute.volatile && !same_value(attribute, Some(recorded), live))
             .cloned();
         let difference = Difference {
             name: name.to_owned(),
@@ -117,7 +117,7 @@ pub(super) fn with_live(
         }
         let Some(target) = target else { continue };
         details.attributes.insert(name.to_owned(), target.clone());
-        if !same(attribute, Some(&target), live) {
+        if !same_value(attribute, Some(&target), live) {
             after.insert(name.to_owned(), target);
             differences.push(difference);
         }
@@ -187,7 +187,7 @@ fn live<'a>(
 }
 
 /// Equality of normal forms; a server that leaves an attribute out means its zero.
-fn same(attribute: &Attribute, a: Option<&Value>, b: Option<&Value>) -> bool {
+pub fn same_value(attribute: &Attribute, a: Option<&Value>, b: Option<&Value>) -> bool {
     let zero = attribute.shape.zero();
     let value = |value: Option<&Value>| match value {
         None | Some(Value::Null) => zero.clone(),

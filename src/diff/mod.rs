@@ -28,6 +28,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use remit_sdk::{Address, DeclarationAddress, Diagnostic, ObjectAddress, Span, Value};
 
 pub use change::{Action, Change, Details, Difference, MARK, OldObject, Reason};
+pub use compare::same_value;
 pub use selection::Guard;
 
 use crate::lower::Desired;

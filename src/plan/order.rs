@@ -62,8 +62,14 @@ pub(super) fn edges(
                     .get(address)
                     .is_some_and(|change| matches!(change.action, Action::Delete | Action::Forget))
             };
+            // A subject that is there already is enough to bind to: what it is given comes last.
+            let first = if gives_later(steps, other, catalog) {
+                other.detach
+            } else {
+                other.last
+            };
             if !removed(address) && !removed(needed) {
-                add(other.last, one.last, false);
+                add(first, one.last, false);
             }
             add(one.delete, other.delete, false);
         }
@@ -81,6 +87,18 @@ pub(super) fn edges(
     edges
 }
 
+/// Whether these steps change a subject that exists.
+fn gives_later(steps: &[Step], made: &Made, catalog: &Catalog<'_>) -> bool {
+    made.last
+        .and_then(|last| steps.get(last))
+        .is_some_and(|step| {
+            step.operation == StepOperation::Write(Operation::Update)
+                && catalog
+                    .kind(&step.kind)
+                    .is_some_and(|kind| kind.role == Role::Subject)
+        })
+}
+
 /// For each identity: what takes away, what lets in, what gives, in this order.
 fn by_holder(steps: &[Step], catalog: &Catalog<'_>) -> Vec<Edge> {
     #[derive(Default)]
@@ -90,7 +108,19 @@ fn by_holder(steps: &[Step], catalog: &Catalog<'_>) -> Vec<Edge> {
         other_removals: Vec<usize>,
         binding: Vec<usize>,
         giving: Vec<usize>,
+        /// Texts of existing grants that change, of a subject that is made in this plan.
+        before_binding: Vec<usize>,
     }
+    let made: BTreeSet<&DeclarationAddress> = steps
+        .iter()
+        .filter(|step| step.operation == StepOperation::Write(Operation::Create))
+        .filter(|step| {
+            catalog
+                .kind(&step.kind)
+                .is_some_and(|kind| kind.role == Role::Subject)
+        })
+        .flat_map(|step| &step.record.holders)
+        .collect();
     let mut holders: BTreeMap<&DeclarationAddress, Access> = BTreeMap::new();
     for (index, step) in steps.iter().enumerate() {
         let Some(kind) = catalog.kind(&step.kind) else {
@@ -104,6 +134,13 @@ fn by_holder(steps: &[Step], catalog: &Catalog<'_>) -> Vec<Edge> {
                 (Role::Binding | Role::Subject, _) if removal => access.other_removals.push(index),
                 (Role::Grant | Role::Subject, Phase::Narrow) => access.narrowing.push(index),
                 (Role::Binding, _) => access.binding.push(index),
+                // Whoever is new must not be let in while an old text still stands.
+                (Role::Grant, Phase::Widen)
+                    if made.contains(holder)
+                        && step.operation == StepOperation::Write(Operation::Update) =>
+                {
+                    access.before_binding.push(index);
+                }
                 (Role::Grant | Role::Subject, Phase::Widen) => access.giving.push(index),
                 _ => {}
             }
@@ -122,6 +159,7 @@ fn by_holder(steps: &[Step], catalog: &Catalog<'_>) -> Vec<Edge> {
     for access in holders.values() {
         all(&access.grant_removals, &access.other_removals);
         all(&access.narrowing, &access.binding);
+        all(&access.before_binding, &access.binding);
         all(&access.narrowing, &access.giving);
         all(&access.binding, &access.giving);
     }

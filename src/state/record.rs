@@ -90,6 +90,7 @@ pub struct Intent {
 }
 
 /// What became of an intent.
+#[allow(clippy::large_enum_variant)] // nearly all of them are the large one
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
