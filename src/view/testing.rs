@@ -4,10 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use remit_sdk::provider::{Expected, Lowered, Part, Target};
 use remit_sdk::schema::{Container, Default, Need, Role, Shape};
-use remit_sdk::{
-    Attribute, DeclarationAddress, Fingerprint, Kind, Lower, ObjectAddress, Pending, SecretRef,
-    Value,
-};
+use remit_sdk::{Attribute, Fingerprint, Kind, Lower, ObjectAddress, Pending, SecretRef, Value};
 
 use crate::diff::{Action, Change, Details, Difference, Reason};
 use crate::lower::Catalog;
@@ -584,9 +581,4 @@ pub(super) fn everything() -> Plan {
         "remit-handmade".into(),
     ));
     plan
-}
-
-/// A declaration in its text form.
-pub(super) fn declaration(text: &str) -> DeclarationAddress {
-    text.parse().unwrap()
 }
