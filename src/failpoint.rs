@@ -67,6 +67,7 @@ fn parse(wanted: &str) -> (String, u64) {
 mod tests {
     use super::*;
 
+    #[cfg(debug_assertions)]
     #[test]
     fn a_point_may_name_its_time() {
         assert_eq!(parse("after-call"), ("after-call".into(), 1));

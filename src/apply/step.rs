@@ -49,10 +49,10 @@ pub(super) async fn run(walk: &Walk<'_>, step: &Step, outcomes: &Outcomes) -> En
 
 async fn run_inner(walk: &Walk<'_>, step: &Step, outcomes: &Outcomes) -> Ended {
     let Some(kind) = walk.catalog.kind(&step.kind) else {
-        return failed(
+        return Ok(failed(
             ErrorKind::Bug,
             format!("`{}` is no kind this version knows", step.kind),
-        );
+        ));
     };
     match step.operation {
         StepOperation::Forget => {
@@ -80,10 +80,10 @@ async fn record_live(
     outcomes: &Outcomes,
 ) -> Ended {
     let Some(reader) = walk.readers.get(&step.instance) else {
-        return failed(
+        return Ok(failed(
             ErrorKind::Bug,
             format!("{} was not connected", step.instance),
-        );
+        ));
     };
     let expected = match &step.precondition {
         Precondition::Live(expected) => expected.clone(),
@@ -136,10 +136,10 @@ async fn write(
         walk.readers.get(&step.instance),
         walk.writers.get(&step.instance),
     ) else {
-        return failed(
+        return Ok(failed(
             ErrorKind::Bug,
             format!("{} was not connected", step.instance),
-        );
+        ));
     };
     let before = match &step.precondition {
         Precondition::Live(expected) => expected.clone(),
@@ -159,10 +159,10 @@ async fn write(
         })
         .collect();
     if let Some((name, _)) = resolved.iter().find(|(_, value)| value.has_pending()) {
-        return failed(
+        return Ok(failed(
             ErrorKind::Bug,
             format!("`{name}` of {} is still not known", step.address),
-        );
+        ));
     }
     let secrets = match secrets(walk, step, kind, operation, &resolved).await {
         Ok(secrets) => secrets,
@@ -173,7 +173,10 @@ async fn write(
         Operation::Create | Operation::Update => Some(intended(walk, step, kind, &resolved)),
     };
     let Some(record) = recorded else {
-        return failed(ErrorKind::Bug, format!("{} is not recorded", step.address));
+        return Ok(failed(
+            ErrorKind::Bug,
+            format!("{} is not recorded", step.address),
+        ));
     };
     let attributes = resolved
         .into_iter()
@@ -557,8 +560,8 @@ pub(super) fn state_failure(error: &crate::state::StateError) -> Failure {
     }
 }
 
-fn failed(kind: ErrorKind, message: String) -> Ended {
-    Ok(StepResult::Failed(failure(kind, message)))
+fn failed(kind: ErrorKind, message: String) -> StepResult {
+    StepResult::Failed(failure(kind, message))
 }
 
 fn changed() -> Failure {

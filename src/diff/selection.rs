@@ -46,14 +46,14 @@ pub(super) fn select(snapshots: &Snapshots<'_>, result: &mut Differences) {
     let mut selected: BTreeSet<ObjectAddress> = result.changes.keys().cloned().collect();
     if !options.targets.is_empty() {
         let named = |address: &ObjectAddress| options.targets.iter().any(|one| one.covers(address));
-        let all = edges.all(snapshots);
-        selected = edges.close(all.into_iter().filter(named), &edges.needs);
+        let all = Edges::all(snapshots);
+        selected = Edges::close(all.into_iter().filter(named), &edges.needs);
     }
     if !options.excludes.is_empty() {
         let named =
             |address: &ObjectAddress| options.excludes.iter().any(|one| one.covers(address));
-        let all = edges.all(snapshots);
-        let left_out = edges.close(all.into_iter().filter(named), &edges.needed_by);
+        let all = Edges::all(snapshots);
+        let left_out = Edges::close(all.into_iter().filter(named), &edges.needed_by);
         selected.retain(|address| !left_out.contains(address));
     }
     result
@@ -116,7 +116,7 @@ impl Edges {
             .push(address.clone());
     }
 
-    fn all(&self, snapshots: &Snapshots<'_>) -> BTreeSet<ObjectAddress> {
+    fn all(snapshots: &Snapshots<'_>) -> BTreeSet<ObjectAddress> {
         snapshots
             .desired
             .objects
@@ -127,7 +127,6 @@ impl Edges {
     }
 
     fn close(
-        &self,
         start: impl Iterator<Item = ObjectAddress>,
         edges: &BTreeMap<ObjectAddress, Vec<ObjectAddress>>,
     ) -> BTreeSet<ObjectAddress> {

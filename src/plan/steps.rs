@@ -65,14 +65,10 @@ impl Builder<'_> {
                 made.last =
                     Some(self.push(change, write(Operation::Create), made_phase(kind), absent));
             }
-            Action::Update => {
-                let phase = self.update_phase(change, kind);
-                made.last = Some(self.push(change, write(Operation::Update), phase, live()));
-            }
             Action::Adopt if change.differences.is_empty() => {
                 made.last = Some(self.push(change, StepOperation::Record, Phase::Neutral, live()));
             }
-            Action::Adopt => {
+            Action::Update | Action::Adopt => {
                 let phase = self.update_phase(change, kind);
                 made.last = Some(self.push(change, write(Operation::Update), phase, live()));
             }

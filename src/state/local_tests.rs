@@ -421,6 +421,89 @@ fn the_journal_grows_evenly() {
     assert_eq!(state.load().unwrap().objects.len(), 20_000);
 }
 
+#[test]
+fn a_run_may_be_shared_by_tasks() {
+    fn shared<T: Send + Sync>() {}
+    fn sent<T: Send>(_: &T) {}
+    shared::<Run>();
+    let (_dir, state) = state();
+    let run = lock(&state);
+    sent(&run.append(begin()));
+    sent(&lock(&LocalState::new(state.path.join("other"))).finish());
+}
+
+#[cfg(debug_assertions)]
+/// What the killed process does: two runs, with a note of every entry that it was told is safe.
+fn doomed(directory: &Path) {
+    let state = LocalState::new(directory.join("state"));
+    let mut safe = 0;
+    for (entries, ends) in doomed_runs() {
+        let run = lock(&state);
+        for entry in entries {
+            append(&run, entry);
+            safe += 1;
+            fs::write(directory.join("safe"), safe.to_string()).unwrap();
+        }
+        if ends {
+            wait(run.finish()).unwrap();
+        }
+    }
+}
+
+#[cfg(debug_assertions)]
+fn doomed_runs() -> [(Vec<Entry>, bool); 3] {
+    [
+        (vec![begin(), create(1, "a"), done(1, "a")], true),
+        (vec![begin(), create(2, "b")], false),
+        (vec![done(2, "b"), begin()], true),
+    ]
+}
+
+#[cfg(debug_assertions)]
+#[test]
+fn a_kill_at_any_point_loses_nothing_that_was_promised() {
+    const NAME: &str = "state::local::tests::a_kill_at_any_point_loses_nothing_that_was_promised";
+    if let Some(directory) = std::env::var_os("REMIT_TEST_DOOMED") {
+        return doomed(Path::new(&directory));
+    }
+    let all: Vec<Entry> = doomed_runs().into_iter().flat_map(|(e, _)| e).collect();
+    let mut killed = 0;
+    for point in crate::failpoint::points() {
+        for time in 1.. {
+            let dir = tempfile::tempdir().unwrap();
+            let child = std::process::Command::new(std::env::current_exe().unwrap())
+                .args(["--exact", NAME])
+                .env("REMIT_TEST_DOOMED", dir.path())
+                .env("REMIT_CRASH_AT", format!("{point}#{time}"))
+                .output()
+                .unwrap();
+            let safe = fs::read_to_string(dir.path().join("safe")).unwrap_or_default();
+            let safe: usize = safe.parse().unwrap_or(0);
+            let state = LocalState::new(dir.path().join("state"));
+            let found = state.load().unwrap();
+            let went = (safe..=all.len()).take(2).map(|n| expected(&all[..n]));
+            assert!(
+                went.into_iter().any(|state| state == found),
+                "{point}#{time}"
+            );
+            let run = lock(&state);
+            assert_eq!(run.recorded(), &found, "{point}#{time}");
+            append(&run, begin());
+            wait(run.finish()).unwrap();
+            assert_eq!(state.load().unwrap().serial, found.serial + 1);
+            let unfinished = files(&state)
+                .iter()
+                .any(|name| name.starts_with(UNFINISHED));
+            assert!(!unfinished, "{point}#{time}");
+            if child.status.success() {
+                break;
+            }
+            killed += 1;
+        }
+    }
+    assert!(killed > 30, "only {killed} kills");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 

@@ -334,7 +334,9 @@ proptest! {
         let before = access(&live);
         let after = {
             let mut end = live.clone();
-            steps.iter().for_each(|step| run(&mut end, step));
+            for step in &steps {
+                run(&mut end, step);
+            }
             let goal: Live = wanted(&new).objects.into_values().map(|w| ((w.kind.name.into(), w.key), w.attributes)).collect();
             prop_assert_eq!(&end, &goal, "the steps lead to what is wanted");
             access(&end)
