@@ -5,6 +5,7 @@
 //! Policies and other long texts stand in full where they are new, as a line diff where they change.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use remit_sdk::schema::Role;
 use remit_sdk::{Attribute, Kind, ObjectAddress, Value, text};
@@ -48,11 +49,11 @@ pub(super) fn paint_action(paint: Paint, action: Action, text: &str) -> String {
 pub(super) fn short_address(address: &ObjectAddress) -> String {
     let mut out = String::new();
     if let Some(alias) = &address.alias {
-        out.push_str(&format!("@{alias}/"));
+        let _ = write!(out, "@{alias}/");
     }
     out.push_str(&address.kind);
     if let Some(part) = &address.part {
-        out.push_str(&format!("/{part}"));
+        let _ = write!(out, "/{part}");
     }
     text::safe(&out)
 }
@@ -84,7 +85,7 @@ pub(super) fn reasons(
         }
         (Reason::Gone, _) => lines.push("is gone from the server: only the record goes".into()),
         (Reason::NotOurs, _) => {
-            lines.push("is not ours any more: it stays as it is, only the record goes".into())
+            lines.push("is not ours any more: it stays as it is, only the record goes".into());
         }
         (Reason::Container(container), _) => lines.push(format!(
             "lives in {}, which is replaced: it is made again",
@@ -271,7 +272,7 @@ fn secret(change: &Change, difference: &Difference, fresh: bool) -> Shown {
     }
     let version = change.after.get(&format!("{}_version", difference.name));
     if let Some(version) = version {
-        text.push_str(&format!(", version {}", value::inline(version, None)));
+        let _ = write!(text, ", version {}", value::inline(version, None));
     }
     Shown::Inline(text)
 }
@@ -312,10 +313,10 @@ fn lines(rows: Vec<Row>, paint: Paint) -> Vec<String> {
         match row.shown {
             Shown::Inline(text) => {
                 let mut line = format!("{INDENT}{:name_width$}  ", row.name);
-                match note {
-                    Some(note) => line.push_str(&format!("{text:value_width$}   {note}")),
-                    None => line.push_str(&text),
-                }
+                let _ = match note {
+                    Some(note) => write!(line, "{text:value_width$}   {note}"),
+                    None => write!(line, "{text}"),
+                };
                 out.push(line);
             }
             Shown::Block(lines) => {

@@ -4,6 +4,7 @@
 //! must be there before it. Objects of one declaration stand in one box.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use remit_sdk::{DeclarationAddress, ObjectAddress, text};
 use serde_json::{Value as Json, json};
@@ -19,22 +20,24 @@ pub fn dot(desired: &Desired) -> String {
     };
     let mut out = String::from("digraph remit {\n  rankdir = LR;\n  node [shape = box];\n");
     for (number, (declaration, objects)) in boxes(desired).into_iter().enumerate() {
-        out.push_str(&format!(
-            "  subgraph cluster_{number} {{\n    label = {};\n",
+        let _ = writeln!(
+            out,
+            "  subgraph cluster_{number} {{\n    label = {};",
             quote(&declaration.to_string())
-        ));
+        );
         for object in objects {
-            out.push_str(&format!(
-                "    {} [label = {}];\n",
+            let _ = writeln!(
+                out,
+                "    {} [label = {}];",
                 quote(&object.to_string()),
                 quote(&short_address(object))
-            ));
+            );
         }
         out.push_str("  }\n");
     }
     for (from, to) in edges(desired) {
         let (from, to) = (quote(&from.to_string()), quote(&to.to_string()));
-        out.push_str(&format!("  {from} -> {to};\n"));
+        let _ = writeln!(out, "  {from} -> {to};");
     }
     out.push_str("}\n");
     out
@@ -56,21 +59,23 @@ pub fn mermaid(desired: &Desired) -> String {
     let number = |address: &ObjectAddress| numbers.get(address).copied().unwrap_or_default();
     let mut out = String::from("flowchart LR\n");
     for (box_number, (declaration, objects)) in boxes(desired).into_iter().enumerate() {
-        out.push_str(&format!(
-            "  subgraph d{box_number}[{}]\n",
+        let _ = writeln!(
+            out,
+            "  subgraph d{box_number}[{}]",
             quote(&declaration.to_string())
-        ));
+        );
         for object in objects {
-            out.push_str(&format!(
-                "    o{}[{}]\n",
+            let _ = writeln!(
+                out,
+                "    o{}[{}]",
                 number(object),
                 quote(&short_address(object))
-            ));
+            );
         }
         out.push_str("  end\n");
     }
     for (from, to) in edges(desired) {
-        out.push_str(&format!("  o{} --> o{}\n", number(from), number(to)));
+        let _ = writeln!(out, "  o{} --> o{}", number(from), number(to));
     }
     out
 }

@@ -37,6 +37,16 @@ mod value;
 pub use paint::Paint;
 pub use value::duration;
 
+/// The lines, each ended.
+pub(crate) fn lines(all: impl IntoIterator<Item = String>) -> String {
+    let mut out = String::new();
+    for line in all {
+        out.push_str(&line);
+        out.push('\n');
+    }
+    out
+}
+
 /// `1 object`, `2 objects`.
 pub(crate) fn count(number: usize, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };

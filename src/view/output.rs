@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use remit_sdk::{Value, text};
 use serde_json::{Map, Value as Json, json};
 
-use super::value;
+use super::{lines, value};
 use crate::state::OutputRecord;
 
 /// All outputs, one a line.
@@ -18,10 +18,11 @@ pub fn people(outputs: &BTreeMap<String, OutputRecord>) -> String {
         .map(|name| name.chars().count())
         .max()
         .unwrap_or(0);
-    outputs
-        .iter()
-        .map(|(name, output)| format!("{:width$} = {}\n", text::safe(name), one(output)))
-        .collect()
+    lines(
+        outputs
+            .iter()
+            .map(|(name, output)| format!("{:width$} = {}", text::safe(name), one(output))),
+    )
 }
 
 /// One output for people.

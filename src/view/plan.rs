@@ -7,6 +7,7 @@
 //! out, nothing that has no effect is shown.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use remit_sdk::{DeclarationAddress, text};
 
@@ -118,7 +119,7 @@ fn nothing(plan: &Plan) -> String {
     };
     let others = match plan.unmanaged.len() {
         0 => String::new(),
-        number => format!("; {} under remit's prefix undeclared", number),
+        number => format!("; {number} under remit's prefix undeclared"),
     };
     format!("{what}{drift}{others} ({}).\n", state(plan))
 }
@@ -310,10 +311,10 @@ fn total(plan: &Plan, paint: Paint) -> String {
         alarming(paint, counts.delete - replaced, "to delete"),
     );
     if replaced > 0 {
-        out.push_str(&format!(", {}", alarming(paint, replaced, "to replace")));
+        let _ = write!(out, ", {}", alarming(paint, replaced, "to replace"));
     }
     if counts.adopt > 0 {
-        out.push_str(&format!(", {} to adopt", counts.adopt));
+        let _ = write!(out, ", {} to adopt", counts.adopt);
     }
     out.push_str(&clauses(plan, counts));
     out.push_str(".\n");
@@ -333,20 +334,24 @@ fn alarming(paint: Paint, number: usize, what: &str) -> String {
 /// What else the count line says, where there is something to say.
 fn clauses(plan: &Plan, counts: Counts) -> String {
     let mut out = String::new();
-    match counts.drift_put_back {
-        0 => {}
-        1 => out.push_str("; 1 drifted attribute is put back"),
-        number => out.push_str(&format!("; {number} drifted attributes are put back")),
-    }
-    match counts.refresh + counts.forget {
-        0 => {}
-        1 => out.push_str("; 1 record changes alone"),
-        number => out.push_str(&format!("; {number} records change alone")),
-    }
-    match plan.outputs.len() {
-        0 => {}
-        1 => out.push_str("; 1 output changes"),
-        number => out.push_str(&format!("; {number} outputs change")),
+    for (number, one, several) in [
+        (
+            counts.drift_put_back,
+            "drifted attribute is put back",
+            "drifted attributes are put back",
+        ),
+        (
+            counts.refresh + counts.forget,
+            "record changes alone",
+            "records change alone",
+        ),
+        (plan.outputs.len(), "output changes", "outputs change"),
+    ] {
+        let _ = match number {
+            0 => Ok(()),
+            1 => write!(out, "; 1 {one}"),
+            number => write!(out, "; {number} {several}"),
+        };
     }
     out
 }

@@ -168,11 +168,10 @@ fn actions(action: Action) -> &'static [&'static str] {
     match action {
         Action::Keep | Action::Refresh => &["no-op"],
         Action::Create => &["create"],
-        Action::Update => &["update"],
+        Action::Update | Action::Adopt => &["update"],
         Action::Replace => &["delete", "create"],
         Action::Delete => &["delete"],
         Action::Forget => &["forget"],
-        Action::Adopt => &["update"],
     }
 }
 

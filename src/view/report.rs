@@ -5,6 +5,7 @@
 //! eye is; and it says what to do next. Nothing in it is a guess: unknown is called unknown.
 
 use remit_sdk::{Value, text};
+use std::fmt::Write as _;
 
 use super::plan::Look;
 use super::{changes, count, value};
@@ -46,7 +47,7 @@ pub fn people(plan: &Plan, report: &Report, look: Look<'_>) -> String {
     }
     let paint = look.paint;
     let sections: [(&str, Vec<String>); 5] = [
-        ("DONE", lines(plan, report, |result| result.is_done(), look)),
+        ("DONE", lines(plan, report, StepResult::is_done, look)),
         (
             "SKIPPED, since what they wait for is not done",
             lines(
@@ -86,18 +87,16 @@ pub fn people(plan: &Plan, report: &Report, look: Look<'_>) -> String {
     ];
     for (heading, lines) in sections {
         if !lines.is_empty() {
-            out.push_str(&format!("{}\n", paint.heading(heading)));
-            lines
-                .iter()
-                .for_each(|line| out.push_str(&format!("{line}\n")));
+            let _ = writeln!(out, "{}", paint.heading(heading));
+            out.push_str(&super::lines(lines));
             out.push('\n');
         }
     }
     if let Some(failure) = &report.stopped {
         let why = format!("The run stopped: {}", text::safe(&failure.message));
-        out.push_str(&format!("{}\n", paint.removed(&why)));
+        let _ = writeln!(out, "{}", paint.removed(&why));
         if let Some(help) = &failure.help {
-            out.push_str(&format!("  help: {}\n", text::safe(help)));
+            let _ = writeln!(out, "  help: {}", text::safe(help));
         }
         out.push('\n');
     }
@@ -156,11 +155,11 @@ fn complete(plan: &Plan, look: Look<'_>) -> String {
         number(Operation::Update),
         number(Operation::Delete),
     );
-    match records {
-        0 => {}
-        1 => out.push_str("; 1 record changed alone"),
-        number => out.push_str(&format!("; {number} records changed alone")),
-    }
+    let _ = match records {
+        0 => Ok(()),
+        1 => write!(out, "; 1 record changed alone"),
+        number => write!(out, "; {number} records changed alone"),
+    };
     out.push_str(".\n");
     out
 }
@@ -171,12 +170,13 @@ fn warnings(plan: &Plan, report: &Report, look: Look<'_>) -> String {
     for step in &plan.steps {
         if let Some(StepResult::Done { warnings }) = report.results.get(&step.id) {
             for warning in warnings {
-                out.push_str(&format!(
-                    "{} {}: {}\n",
+                let _ = writeln!(
+                    out,
+                    "{} {}: {}",
                     look.paint.changed("warning:"),
                     text::safe(&step.address.to_string()),
                     text::safe(warning)
-                ));
+                );
             }
         }
     }
@@ -320,8 +320,10 @@ mod tests {
     #[test]
     fn all_done_is_short() {
         let plan = testing::first();
-        let mut report = Report::default();
-        report.results = plan.steps.iter().map(|step| (step.id, done())).collect();
+        let report = Report {
+            results: plan.steps.iter().map(|step| (step.id, done())).collect(),
+            ..Report::default()
+        };
         assert_eq!(
             people(&plan, &report, look()),
             "Applied: 5 created, 0 updated, 0 deleted.\n"

@@ -7,18 +7,20 @@
 use remit_sdk::schema::{Default, Need, Role};
 use remit_sdk::{Attribute, Kind, Value};
 use serde_json::{Map, Value as Json, json};
+use std::fmt::Write as _;
 
-use super::{Paint, value};
+use super::{Paint, lines, value};
 use crate::lower::Catalog;
 
 /// All kinds, one a line.
 pub fn list(catalog: &Catalog<'_>) -> String {
     let kinds: Vec<&Kind> = kinds(catalog).collect();
     let width = kinds.iter().map(|kind| kind.name.len()).max().unwrap_or(0);
-    kinds
-        .iter()
-        .map(|kind| format!("{:width$}  {}\n", kind.name, kind.summary))
-        .collect()
+    lines(
+        kinds
+            .iter()
+            .map(|kind| format!("{:width$}  {}", kind.name, kind.summary)),
+    )
 }
 
 fn kinds<'a>(catalog: &Catalog<'a>) -> impl Iterator<Item = &'static Kind> + use<'a> {
@@ -32,7 +34,7 @@ fn kinds<'a>(catalog: &Catalog<'a>) -> impl Iterator<Item = &'static Kind> + use
 pub fn people(kind: &Kind, paint: Paint) -> String {
     let mut out = format!("{}\n{}\n\n", paint.heading(kind.name), kind.summary);
     for (name, text) in facts(kind) {
-        out.push_str(&format!("  {name:9}  {text}\n"));
+        let _ = writeln!(out, "  {name:9}  {text}");
     }
     for (heading, need) in [
         ("REQUIRED", Need::Required),
@@ -47,19 +49,17 @@ pub fn people(kind: &Kind, paint: Paint) -> String {
         if attributes.is_empty() {
             continue;
         }
-        out.push_str(&format!("\n{}\n", paint.heading(heading)));
+        let _ = writeln!(out, "\n{}", paint.heading(heading));
         for attribute in attributes {
-            out.push_str(&format!(
-                "  {}  {}\n",
+            let _ = writeln!(
+                out,
+                "  {}  {}",
                 attribute.name,
                 paint.faint(&attribute.shape.describe().replace('`', ""))
-            ));
-            out.push_str(&format!(
-                "      {}.\n",
-                attribute.summary.trim_end_matches('.')
-            ));
+            );
+            let _ = writeln!(out, "      {}.", attribute.summary.trim_end_matches('.'));
             for note in notes(kind, attribute) {
-                out.push_str(&format!("      - {note}\n"));
+                let _ = writeln!(out, "      - {note}");
             }
         }
     }
@@ -71,21 +71,22 @@ pub fn markdown(kind: &Kind) -> String {
     let cell = |text: &str| text.replace('|', "\\|").replace('\n', " ");
     let mut out = format!("# `{}`\n\n{}\n\n", kind.name, kind.summary);
     for (name, text) in facts(kind) {
-        out.push_str(&format!("- {name}: {}\n", cell(&text)));
+        let _ = writeln!(out, "- {name}: {}", cell(&text));
     }
     out.push_str("\n| attribute | value | need | meaning |\n|---|---|---|---|\n");
     for attribute in kind.attributes {
         let mut meaning = attribute.summary.trim_end_matches('.').to_owned();
         for note in notes(kind, attribute) {
-            meaning.push_str(&format!("; {note}"));
+            let _ = write!(meaning, "; {note}");
         }
-        out.push_str(&format!(
-            "| `{}` | {} | {} | {}. |\n",
+        let _ = writeln!(
+            out,
+            "| `{}` | {} | {} | {}. |",
             attribute.name,
             cell(&attribute.shape.describe()),
             need(attribute),
             cell(&meaning)
-        ));
+        );
     }
     out
 }
@@ -230,7 +231,7 @@ mod tests {
 
     #[test]
     fn a_page_for_people() {
-        let wanted = r#"vault_database_connection
+        let wanted = r"vault_database_connection
 A kind for tests.
 
   key        {mount}/config/{name}  (what `import` takes)
@@ -256,7 +257,7 @@ OPTIONAL
       - default true
       - drift can't be seen: a parameter of the request
       - drift was not tried on a server: needs a database that is down
-"#;
+";
         let found = people(kind("vault_database_connection"), Paint::PLAIN);
         assert!(found == wanted, "found:\n{found}");
     }

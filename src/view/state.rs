@@ -4,6 +4,7 @@
 //! secrets and never secrets, so everything in them may be shown.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use remit_sdk::{Kind, ObjectAddress, text};
 use serde_json::{Map, Value as Json, json};
@@ -11,7 +12,7 @@ use serde_json::{Map, Value as Json, json};
 use super::plan::Look;
 use super::plan_json::address_fields;
 use super::value::{self, Shown};
-use super::{changes, count, output};
+use super::{changes, count, lines, output};
 use crate::state::{Record, Recorded};
 
 /// The version of this format: Terraform's own, which tools look at.
@@ -19,12 +20,13 @@ const FORMAT: &str = "1.0";
 
 /// One address a line, those that `is_wanted`.
 pub fn list(recorded: &Recorded, is_wanted: impl Fn(&ObjectAddress) -> bool) -> String {
-    recorded
-        .objects
-        .keys()
-        .filter(|address| is_wanted(address))
-        .map(|address| format!("{}\n", text::safe(&address.to_string())))
-        .collect()
+    lines(
+        recorded
+            .objects
+            .keys()
+            .filter(|address| is_wanted(address))
+            .map(|address| text::safe(&address.to_string())),
+    )
 }
 
 /// Everything recorded, an object a line, and the outputs.
@@ -40,35 +42,37 @@ pub fn people(recorded: &Recorded, look: Look<'_>) -> String {
         count(recorded.objects.len(), "object"),
     );
     for (instance, target) in &recorded.targets {
-        out.push_str(&format!(
-            "{}  {} ({})\n",
+        let _ = writeln!(
+            out,
+            "{}  {} ({})",
             text::safe(instance),
             text::safe(&target.address),
             text::safe(&target.description)
-        ));
+        );
     }
     if !recorded.open.is_empty() {
         let open = format!(
             "{} undecided: a run was cut off. `remit plan` decides it from what is live",
             count(recorded.open.len(), "call")
         );
-        out.push_str(&format!("{}\n", look.paint.changed(&open)));
+        let _ = writeln!(out, "{}", look.paint.changed(&open));
     }
     let mut last = None;
     for (address, record) in &recorded.objects {
         if last != Some(&address.declaration) {
             let heading = text::safe(&address.declaration.to_string());
-            out.push_str(&format!("\n{}\n", look.paint.heading(&heading)));
+            let _ = writeln!(out, "\n{}", look.paint.heading(&heading));
             last = Some(&address.declaration);
         }
-        out.push_str(&format!(
-            "  {}  {}\n",
+        let _ = writeln!(
+            out,
+            "  {}  {}",
             changes::short_address(address),
             text::safe(&record.key)
-        ));
+        );
     }
     if !recorded.outputs.is_empty() {
-        out.push_str(&format!("\n{}\n", look.paint.heading("OUTPUTS")));
+        let _ = writeln!(out, "\n{}", look.paint.heading("OUTPUTS"));
         out.push_str(&output::people(&recorded.outputs));
     }
     out
@@ -80,7 +84,9 @@ pub fn record(address: &ObjectAddress, record: &Record, look: Look<'_>) -> Strin
         "{}\n",
         look.paint.heading(&text::safe(&address.to_string()))
     );
-    let mut line = |name: &str, text: String| out.push_str(&format!("  {name:12}  {text}\n"));
+    let mut line = |name: &str, text: String| {
+        let _ = writeln!(out, "  {name:12}  {text}");
+    };
     let safe = |text: &str| text::safe(text);
     let joined = |all: Vec<String>| safe(&all.join(", "));
     line("key", safe(&record.key));
@@ -103,7 +109,7 @@ pub fn record(address: &ObjectAddress, record: &Record, look: Look<'_>) -> Strin
     if record.prevent_destroy {
         line("protected", "by prevent_destroy".into());
     }
-    out.push_str(&format!("  {}\n", look.paint.faint("attributes")));
+    let _ = writeln!(out, "  {}", look.paint.faint("attributes"));
     let kind = look.catalog.kind(&record.kind);
     for text in attributes(record, kind, look) {
         out.push_str(&text);

@@ -5,6 +5,7 @@
 //! is shortened, since what a plan leaves out nobody has agreed to.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use remit_sdk::schema::Shape;
 use remit_sdk::{Value, text};
@@ -55,7 +56,7 @@ pub fn duration(seconds: i64) -> String {
     let mut out = String::new();
     for (unit, letter) in UNITS {
         if rest >= unit {
-            out.push_str(&format!("{}{letter}", rest / unit));
+            let _ = write!(out, "{}{letter}", rest / unit);
             rest %= unit;
         }
     }
@@ -290,18 +291,15 @@ mod tests {
     fn text(shown: Shown) -> String {
         match shown {
             Shown::Inline(text) => text,
-            Shown::Block(lines) => lines
-                .iter()
-                .map(|line| {
-                    let sign = match line.sign {
-                        Sign::Added => '+',
-                        Sign::Removed => '-',
-                        Sign::Kept => ' ',
-                        Sign::Gap => '.',
-                    };
-                    format!("{sign}|{}\n", line.text)
-                })
-                .collect(),
+            Shown::Block(all) => super::super::lines(all.iter().map(|line| {
+                let sign = match line.sign {
+                    Sign::Added => '+',
+                    Sign::Removed => '-',
+                    Sign::Kept => ' ',
+                    Sign::Gap => '.',
+                };
+                format!("{sign}|{}", line.text)
+            })),
         }
     }
 
