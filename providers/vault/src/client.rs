@@ -33,7 +33,11 @@ const CONNECT: Duration = Duration::from_secs(10);
 const CALL: Duration = Duration::from_secs(60);
 
 /// How long a request may be repeated before its last failure counts.
-const REPEAT: Duration = Duration::from_secs(45);
+const REPEAT: Duration = Duration::from_secs(30);
+
+/// How often one request is sent at most: some ten seconds with the pauses between, for faults
+/// that pass at once or not at all. Throttling passes later, and has [`REPEAT`] alone.
+const ATTEMPTS_MAX: u32 = 8;
 
 /// The first pause before a repetition; each next one is twice as long, up to [`PAUSE_MAX`].
 const PAUSE: Duration = Duration::from_millis(100);
@@ -392,13 +396,16 @@ impl Client {
     ) -> Result<Answer, ProviderError> {
         let started = Instant::now();
         let mut pause = PAUSE;
+        let mut attempts = 0;
         loop {
+            attempts += 1;
             let error = match self.once(request, secrets, session, in_namespace).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
             let slept = jitter(pause);
-            let late = started.elapsed() + slept > REPEAT;
+            let enough = attempts >= ATTEMPTS_MAX && error.kind != ErrorKind::Throttled;
+            let late = enough || started.elapsed() + slept > REPEAT;
             match self.next(&error, late) {
                 Next::GiveUp => return Err(error),
                 Next::Repeat => {

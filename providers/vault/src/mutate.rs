@@ -200,8 +200,8 @@ impl Writer {
                 version_of(request.expected).and_then(|version| i64::try_from(version).ok());
             return self.write_policy(&request, version.unwrap_or(-1)).await;
         }
-        if kind.name == "vault_jwt_config" {
-            return self.update_config(&request).await;
+        if matches!(kind.name, "vault_jwt_config" | "vault_jwt_role") {
+            return self.write_whole(&request).await;
         }
         let mut names: BTreeSet<String> = request.changed.union(request.unset).cloned().collect();
         let mut attributes = request.attributes.clone();
@@ -219,7 +219,6 @@ impl Writer {
             names.insert(name.to_owned());
         }
         match kind.name {
-            "vault_jwt_role" => names.extend(["role_type".to_owned()]),
             "vault_entity_alias" => names.extend(["canonical_id".to_owned()]),
             "vault_database_connection" => {
                 // Asked for with each write, or the server's default counts again.
@@ -261,8 +260,9 @@ impl Writer {
         }
     }
 
-    /// A config is written whole, so what isn't to change is sent as it is.
-    async fn update_config(&self, request: &WriteRequest<'_>) -> Result<Written, ProviderError> {
+    /// What a POST doesn't name is reset: all of a config, and of a role the callback mode and
+    /// the confirmation (tried on OpenBao 2.7.2). So what isn't to change is sent as it is.
+    async fn write_whole(&self, request: &WriteRequest<'_>) -> Result<Written, ProviderError> {
         let kind = request.kind;
         let mut attributes = self.live(kind, request.key).await?;
         let client = attributes.get("oidc_client_id").and_then(Value::as_str);
@@ -276,15 +276,29 @@ impl Writer {
             )
             .help("change it by hand, with its secret, or use a mount without an OIDC client"));
         }
-        for name in request.changed.union(request.unset) {
-            attributes.remove(name);
-        }
+        let touched: BTreeSet<&String> = request.changed.union(request.unset).collect();
+        attributes.retain(|name, _| !touched.contains(name));
         attributes.extend(request.attributes.clone());
-        let mut names: BTreeSet<String> = attributes.keys().cloned().collect();
-        names.extend(request.changed.iter().cloned());
+        // The default is what isn't sent means, and not every server knows every attribute.
+        let is_sent = |name: &str, value: Option<&Value>| {
+            let default = kind
+                .attribute(name)
+                .and_then(|attribute| attribute.default.value());
+            name == "role_type" || value.is_some_and(|value| Some(value) != default.as_ref())
+        };
+        let mut names: BTreeSet<String> = attributes
+            .iter()
+            .filter(|(name, value)| is_sent(name, Some(value)))
+            .map(|(name, _)| name.clone())
+            .collect();
+        // Of the rest most stays as it is in a role, and `namespace_in_state` in a config: what
+        // goes back to its default is said.
+        names.extend(touched.into_iter().cloned());
         let mut body = Self::body(request, &attributes, &names)?;
-        // Unset is the same as not sent, and Vault doesn't know all of them.
-        body.retain(|_, value| !is_empty(value));
+        if kind.name == "vault_jwt_config" {
+            // It takes one source of keys, and is reset where nothing is sent.
+            body.retain(|_, value| !is_empty(value));
+        }
         self.post(request, object_path(kind, request.key)?, body)
             .await
     }

@@ -703,13 +703,20 @@ static KINDS: [Kind; 10] = [
                 "max_ttl",
                 "How long it may be renewed, in seconds; 0 is the mount's maximum",
             ),
-            one_of(
+            // Once set, neither can be taken back by a write (tried on 2.7.2); with an RSA key the
+            // server fills the settings in.
+            immutable(one_of(
                 "credential_type",
                 &["password", "rsa_private_key", "client_certificate"],
                 "password",
                 "What the user logs in with",
-            ),
-            map("credential_config", "Settings of the credential type"),
+            )),
+            immutable(optional(
+                "credential_config",
+                Shape::Map,
+                Default::None,
+                "Settings of the credential type",
+            )),
         ],
         requests: "One GET for each role, many at once, and one LIST for each mount; a write is one \
                    POST; a delete is one revocation of its leases, one LIST that proves it, one DELETE.",

@@ -144,9 +144,10 @@ fn failure(
     errors: &Option<Vec<String>>,
 ) -> ProviderError {
     let what = what(request);
+    // The server wraps its errors in a list of one.
     let said = errors
         .as_ref()
-        .map(|all| all.join("; "))
+        .map(|all| all.join("; ").replace("1 error occurred:\n\t* ", ""))
         .unwrap_or_default();
     let kind = kind(request, status, errors.as_deref(), &said);
     // A value the server refuses may come back in its text, quoted.
