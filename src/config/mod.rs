@@ -4,4 +4,10 @@
 //! into, or every mistake found. Size, number of files and nesting are measured before the
 //! parser sees a file, since it recurses.
 
+pub mod limits;
+mod load;
 pub mod syntax;
+mod tree;
+
+pub use load::{AUTO_VARIABLES, EXTENSION, auto_variables, load, load_variables};
+pub use load::{measured_parse as parse, parse_expression};

@@ -1,1 +1,13 @@
-//! The one integration-test binary.
+//! The one integration-test binary: each file a subject, `support` what they share.
+#![cfg(test)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that can't go on should say where"
+)]
+
+mod access_order;
+mod engine;
+mod structure;

@@ -216,6 +216,12 @@ pub trait Lower: Send + Sync {
     /// What a part of the configuration becomes.
     fn lower(&self, part: &Part<'_>) -> Lowered;
 
+    /// Whether a change of a grant from `before` to `after` only takes access away. `false` where
+    /// that can't be told.
+    fn narrows(&self, _kind: &Kind, _attribute: &str, _before: &Value, _after: &Value) -> bool {
+        false
+    }
+
     /// The kind of this name.
     fn kind(&self, name: &str) -> Option<&'static Kind> {
         self.kinds().iter().find(|kind| kind.name == name)

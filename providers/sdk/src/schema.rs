@@ -77,6 +77,8 @@ pub struct Attribute {
     pub volatile: bool,
     /// Holds the names of grants: taking one away narrows, adding one widens.
     pub grants: bool,
+    /// Decides who is let in: while it changes, grants that change too are detached.
+    pub admits: bool,
     /// What it is, in one sentence, with its unit.
     pub summary: &'static str,
 }
@@ -95,6 +97,7 @@ impl Attribute {
         untested: None,
         volatile: false,
         grants: false,
+        admits: false,
         summary: "",
     };
 }

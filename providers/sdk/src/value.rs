@@ -55,6 +55,7 @@ pub enum Number {
 impl Number {
     /// The number, as an integer where it is one; `None` for NaN and infinities.
     pub fn from_f64(number: f64) -> Option<Self> {
+        #[allow(clippy::cast_precision_loss)] // 2^53 is exact
         const SAFE: f64 = JSON_SAFE_INTEGER as f64;
         if !number.is_finite() {
             None

@@ -1,0 +1,661 @@
+//! HTTP to one server: one connection pool, one token, one place where requests are sent.
+//!
+//! In come [`Request`]s as values, out go answers or typed errors. The token goes to the one
+//! address and nowhere else: no redirect is followed, no proxy is used but one from the
+//! environment under TLS, plain HTTP is for loopback only. Bodies are bounded, every call has a
+//! deadline, and what may be repeated is repeated with back-off from one budget. No body is ever
+//! quoted: errors hold what stands under `errors`, made safe and short.
+
+mod error;
+mod login;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use remit_sdk::provider::{Statistics, Target};
+use remit_sdk::text::safe;
+use remit_sdk::{Diagnostic, ErrorKind, ProviderError, Secret};
+use serde_json::{Map, Value as Json};
+use tokio::sync::OnceCell;
+use url::Url;
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::settings::{Login, Settings, Source};
+pub(crate) use error::is_no_route;
+use login::Session;
+
+/// How long a connection may take to be made.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// How long one call may take, its body included: longer than any database takes to answer a
+/// server that tries a connection.
+const CALL: Duration = Duration::from_secs(60);
+
+/// How long a request may be repeated before its last failure counts.
+const REPEAT: Duration = Duration::from_secs(45);
+
+/// The first pause before a repetition; each next one is twice as long, up to [`PAUSE_MAX`].
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// The longest pause.
+const PAUSE_MAX: Duration = Duration::from_secs(5);
+
+/// Repetitions in the life of a client: a server that is down for good must not be asked by
+/// each of ten thousand requests for as long as each of them may.
+const REPETITIONS_MAX: u32 = 2_000;
+
+/// The longest body taken: what the server itself takes (`max_request_size`, 32 MiB).
+pub(crate) const BODY_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// What to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Method {
+    Get,
+    /// A GET with `list=true`, which every proxy lets through.
+    List,
+    Post,
+    Delete,
+}
+
+/// A request as a value.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    pub(crate) method: Method,
+    /// Below `/v1/`, each segment encoded.
+    pub(crate) path: String,
+    pub(crate) body: Option<Map<String, Json>>,
+    /// A POST that changes nothing: a lookup.
+    pub(crate) reads: bool,
+}
+
+impl Request {
+    pub(crate) fn get(path: impl Into<String>) -> Self {
+        Self::new(Method::Get, path, None)
+    }
+
+    pub(crate) fn list(path: impl Into<String>) -> Self {
+        Self::new(Method::List, path, None)
+    }
+
+    pub(crate) fn post(path: impl Into<String>, body: Map<String, Json>) -> Self {
+        Self::new(Method::Post, path, Some(body))
+    }
+
+    pub(crate) fn delete(path: impl Into<String>) -> Self {
+        Self::new(Method::Delete, path, None)
+    }
+
+    /// A POST that only looks something up.
+    pub(crate) fn lookup(path: impl Into<String>, body: Map<String, Json>) -> Self {
+        Self {
+            reads: true,
+            ..Self::post(path, body)
+        }
+    }
+
+    fn new(method: Method, path: impl Into<String>, body: Option<Map<String, Json>>) -> Self {
+        Self {
+            method,
+            path: path.into(),
+            body,
+            reads: matches!(method, Method::Get | Method::List),
+        }
+    }
+
+    /// The capability it needs, for a message.
+    const fn capability(&self) -> &'static str {
+        match self.method {
+            Method::Get => "read",
+            Method::List => "list",
+            Method::Post => "update",
+            Method::Delete => "delete",
+        }
+    }
+}
+
+/// What came back: the parsed body of a 2xx; null where it was empty.
+#[derive(Debug, Default)]
+pub(crate) struct Answer(pub(crate) Json);
+
+impl Answer {
+    /// What stands under `data`; null where nothing does.
+    pub(crate) fn data(&self) -> &Json {
+        self.0.get("data").unwrap_or(&Json::Null)
+    }
+
+    /// What the server warns of, safe to show.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let all = self.0.get("warnings").and_then(Json::as_array);
+        all.into_iter()
+            .flatten()
+            .filter_map(Json::as_str)
+            .map(error::short)
+            .collect()
+    }
+}
+
+impl Drop for Answer {
+    /// Answers may hold tokens and secrets.
+    fn drop(&mut self) {
+        wipe(&mut self.0);
+    }
+}
+
+fn wipe(json: &mut Json) {
+    match json {
+        Json::String(text) => text.zeroize(),
+        Json::Array(all) => all.iter_mut().for_each(wipe),
+        Json::Object(all) => all.values_mut().for_each(wipe),
+        _ => {}
+    }
+}
+
+/// Secret fields of a request, beside its body.
+pub(crate) type SecretFields<'a> = &'a [(&'a str, &'a Secret)];
+
+/// The connection to one server.
+pub(crate) struct Client {
+    base: Url,
+    namespace: Option<String>,
+    ca_pem: Option<String>,
+    proxy: Option<Url>,
+    pub(crate) prefix: String,
+    login: Login,
+    /// Secrets that the environment held when the client was made.
+    given: Given,
+    http: OnceCell<reqwest::Client>,
+    session: OnceCell<Arc<Session>>,
+    product: OnceCell<Product>,
+    repetitions: AtomicU32,
+    counts: Counts,
+}
+
+/// What the environment gave.
+#[derive(Default)]
+struct Given {
+    secret: Option<Secret>,
+    home: Option<String>,
+}
+
+#[derive(Default)]
+struct Counts {
+    reads: AtomicU64,
+    writes: AtomicU64,
+    retries: AtomicU64,
+    received: AtomicU64,
+    sent: AtomicU64,
+}
+
+/// What the server is.
+#[derive(Clone, Debug)]
+pub(crate) struct Product {
+    pub(crate) is_openbao: bool,
+    pub(crate) version: String,
+    pub(crate) cluster_id: String,
+}
+
+/// What to do with a failed request next.
+enum Next {
+    Repeat,
+    GiveUp,
+}
+
+impl Client {
+    /// Takes settings and environment; sends nothing.
+    pub(crate) fn new(
+        settings: Settings,
+        environment: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, Vec<Diagnostic>> {
+        let first = |names: &[&str]| {
+            names
+                .iter()
+                .filter_map(|name| environment(name))
+                .find(|text| !text.is_empty())
+        };
+        let mut mistakes = Vec::new();
+        let mut mistake = |detail: String, help: &str| {
+            mistakes.push(
+                Diagnostic::error("provider \"vault\" can't be used", detail)
+                    .help(help)
+                    .at(settings.span),
+            );
+        };
+        let address = settings
+            .address
+            .clone()
+            .or_else(|| first(&["BAO_ADDR", "VAULT_ADDR"]));
+        let base = match address.as_deref().map(base) {
+            Some(Ok(base)) => Some(base),
+            Some(Err(why)) => {
+                mistake(why, "write `address = \"https://vault.example.com:8200\"`");
+                None
+            }
+            None => {
+                mistake(
+                    format!("`{}` has no address", settings.instance),
+                    "write `address` in the provider block, or set `BAO_ADDR` or `VAULT_ADDR`",
+                );
+                None
+            }
+        };
+        let proxy = base.as_ref().and_then(|base| proxy(base, &first));
+        let namespace = settings
+            .namespace
+            .clone()
+            .or_else(|| first(&["BAO_NAMESPACE", "VAULT_NAMESPACE"]))
+            .map(|text| text.trim_matches('/').to_owned())
+            .filter(|text| !text.is_empty());
+        let secret = match &settings.login {
+            Login::Default => first(&["BAO_TOKEN", "VAULT_TOKEN"]),
+            Login::Token(source)
+            | Login::Approle {
+                secret_id: source, ..
+            }
+            | Login::Jwt { token: source, .. } => match source {
+                Source::Env(name) => {
+                    let found = first(&[name]);
+                    if found.is_none() {
+                        mistake(
+                            format!(
+                                "the login needs the environment variable `{}`, which is not set",
+                                safe(name)
+                            ),
+                            "set it, or name another one",
+                        );
+                    }
+                    found
+                }
+                Source::File(_) => None,
+            },
+        };
+        let given = Given {
+            secret: secret.map(|text| Secret::new(text.trim().to_owned())),
+            home: environment("HOME"),
+        };
+        match base {
+            Some(base) if mistakes.is_empty() => Ok(Self {
+                base,
+                namespace,
+                ca_pem: settings.ca_pem,
+                proxy,
+                prefix: settings.prefix,
+                login: settings.login,
+                given,
+                http: OnceCell::new(),
+                session: OnceCell::new(),
+                product: OnceCell::new(),
+                repetitions: AtomicU32::new(0),
+                counts: Counts::default(),
+            }),
+            _ => Err(mistakes),
+        }
+    }
+
+    /// Requests sent so far.
+    pub(crate) fn statistics(&self) -> Statistics {
+        let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        Statistics {
+            reads: count(&self.counts.reads),
+            writes: count(&self.counts.writes),
+            retries: count(&self.counts.retries),
+            bytes_received: count(&self.counts.received),
+            bytes_sent: count(&self.counts.sent),
+        }
+    }
+
+    /// What the server is; asked once. Needs no token (`sys/seal-status`).
+    pub(crate) async fn product(&self) -> Result<&Product, ProviderError> {
+        self.product
+            .get_or_try_init(|| async {
+                let answer = self
+                    .repeat(&Request::get("sys/seal-status"), &[], None, false)
+                    .await?;
+                let text = |name: &str| answer.0.get(name).and_then(Json::as_str);
+                if answer.0.get("sealed").and_then(Json::as_bool) != Some(false) {
+                    return Err(ProviderError::new(
+                        ErrorKind::Unavailable,
+                        format!("the server at {} is sealed or not initialised", self.base),
+                    ));
+                }
+                let (Some(version), Some(cluster_id)) = (text("version"), text("cluster_id"))
+                else {
+                    return Err(ProviderError::new(
+                        ErrorKind::Invalid,
+                        format!("{} does not answer as Vault or OpenBao do", self.base),
+                    ));
+                };
+                Ok(Product {
+                    // OpenBao tells when its commit was made, Vault when it was built.
+                    is_openbao: text("commit_date").is_some(),
+                    version: error::short(version),
+                    cluster_id: error::short(cluster_id),
+                })
+            })
+            .await
+    }
+
+    /// Which target this is; logs in, so that a bad login is found before anything else.
+    pub(crate) async fn target(&self) -> Result<Target, ProviderError> {
+        let product = self.product().await?;
+        self.session().await?;
+        let name = if product.is_openbao {
+            "OpenBao"
+        } else {
+            "Vault"
+        };
+        let mut id = product.cluster_id.clone();
+        let mut description = format!("{name} {}, cluster {id}", product.version);
+        if let Some(namespace) = &self.namespace {
+            id = format!("{id}/{namespace}");
+            description.push_str(&format!(", namespace {}", safe(namespace)));
+        }
+        if let Some(proxy) = &self.proxy {
+            description.push_str(&format!(", through the proxy {}", host(proxy)));
+        }
+        Ok(Target {
+            id,
+            address: self.base.to_string(),
+            description,
+        })
+    }
+
+    /// Renews the token if that is due; does nothing before the first request.
+    pub(crate) async fn renew(&self) {
+        if let Some(session) = self.session.get() {
+            session.renew_if_due(self).await;
+        }
+    }
+
+    /// Sends a request, again and again where that may help.
+    pub(crate) async fn send(&self, request: &Request) -> Result<Answer, ProviderError> {
+        self.send_with(request, &[]).await
+    }
+
+    /// The same with secret fields.
+    pub(crate) async fn send_with(
+        &self,
+        request: &Request,
+        secrets: SecretFields<'_>,
+    ) -> Result<Answer, ProviderError> {
+        let session = self.session().await?;
+        session.renew_if_due(self).await;
+        self.repeat(request, secrets, Some(&session), true).await
+    }
+
+    async fn repeat(
+        &self,
+        request: &Request,
+        secrets: SecretFields<'_>,
+        session: Option<&Session>,
+        in_namespace: bool,
+    ) -> Result<Answer, ProviderError> {
+        let started = Instant::now();
+        let mut pause = PAUSE;
+        loop {
+            let error = match self.once(request, secrets, session, in_namespace).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            let slept = jitter(pause);
+            let late = started.elapsed() + slept > REPEAT;
+            match self.next(&error, late) {
+                Next::GiveUp => return Err(error),
+                Next::Repeat => {
+                    self.counts.retries.fetch_add(1, Ordering::Relaxed);
+                    tokio::time::sleep(slept).await;
+                    pause = (pause * 2).min(PAUSE_MAX);
+                }
+            }
+        }
+    }
+
+    fn next(&self, error: &ProviderError, late: bool) -> Next {
+        let within = !late && error.kind.may_retry();
+        if within && self.repetitions.fetch_add(1, Ordering::Relaxed) < REPETITIONS_MAX {
+            Next::Repeat
+        } else {
+            Next::GiveUp
+        }
+    }
+
+    /// One request, one answer.
+    async fn once(
+        &self,
+        request: &Request,
+        secrets: SecretFields<'_>,
+        session: Option<&Session>,
+        in_namespace: bool,
+    ) -> Result<Answer, ProviderError> {
+        let http = self.http().await?;
+        let method = match request.method {
+            Method::Get | Method::List => reqwest::Method::GET,
+            Method::Post => reqwest::Method::POST,
+            Method::Delete => reqwest::Method::DELETE,
+        };
+        let mut url = format!("{}v1/{}", self.base, request.path);
+        if request.method == Method::List {
+            url.push_str("?list=true");
+        }
+        let mut builder = http.request(method, url).header("X-Vault-Request", "true");
+        if let Some(session) = session {
+            builder = builder.header("X-Vault-Token", session.header()?);
+        }
+        if let (true, Some(namespace)) = (in_namespace, &self.namespace) {
+            builder = builder.header("X-Vault-Namespace", namespace);
+        }
+        if let Some(body) = &request.body {
+            let bytes = render(body, secrets)?;
+            let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+            self.counts.sent.fetch_add(length, Ordering::Relaxed);
+            builder = builder
+                .header("Content-Type", "application/json")
+                .body(bytes::Bytes::from_owner(bytes));
+        }
+        let count = if request.reads {
+            &self.counts.reads
+        } else {
+            &self.counts.writes
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+        let call = async {
+            let mut response = builder
+                .send()
+                .await
+                .map_err(|error| error::transport(request, &error))?;
+            let status = response.status().as_u16();
+            let location = response
+                .headers()
+                .get("location")
+                .and_then(|value| value.to_str().ok())
+                .map(error::short);
+            let bytes = self.body(request, &mut response).await?;
+            error::judge(request, status, location.as_deref(), &bytes)
+        };
+        match tokio::time::timeout(CALL, call).await {
+            Ok(result) => result,
+            Err(_) => Err(error::late(request, CALL)),
+        }
+    }
+
+    /// The body, as far as it may be long.
+    async fn body(
+        &self,
+        request: &Request,
+        response: &mut reqwest::Response,
+    ) -> Result<Zeroizing<Vec<u8>>, ProviderError> {
+        let mut bytes = Zeroizing::new(Vec::new());
+        while let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(|error| error::transport(request, &error))?
+        {
+            let length = u64::try_from(chunk.len()).unwrap_or(u64::MAX);
+            self.counts.received.fetch_add(length, Ordering::Relaxed);
+            if bytes.len() + chunk.len() > BODY_BYTES_MAX {
+                return Err(error::too_long(request));
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(bytes)
+    }
+
+    /// The connection pool, made when it is first needed.
+    async fn http(&self) -> Result<&reqwest::Client, ProviderError> {
+        self.http.get_or_try_init(|| async { self.build() }).await
+    }
+
+    fn build(&self) -> Result<reqwest::Client, ProviderError> {
+        let failed = |what: &str, help: &str| {
+            ProviderError::new(ErrorKind::Invalid, what.to_owned()).help(help)
+        };
+        let mut builder = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .no_proxy()
+            .connect_timeout(CONNECT)
+            .user_agent(concat!("remit/", env!("CARGO_PKG_VERSION")));
+        if self.base.scheme() == "https" {
+            builder = builder.https_only(true);
+            if let Some(pem) = &self.ca_pem {
+                let wrong = || failed("`ca_pem` holds no certificate", "give it PEM certificates");
+                let all =
+                    reqwest::Certificate::from_pem_bundle(pem.as_bytes()).map_err(|_| wrong())?;
+                if all.is_empty() {
+                    return Err(wrong());
+                }
+                builder = builder.tls_certs_only(all);
+            }
+        } else {
+            // Nothing to verify: a machine without any CA must do.
+            builder = builder.tls_certs_only([]);
+        }
+        if let Some(proxy) = &self.proxy {
+            let proxy = reqwest::Proxy::https(proxy.as_str()).map_err(|_| {
+                failed(
+                    "the proxy from the environment is no URL",
+                    "unset HTTPS_PROXY",
+                )
+            })?;
+            builder = builder.proxy(proxy);
+        }
+        builder.build().map_err(|_| {
+            failed(
+                "no TLS client can be made: the system has no usable CA certificates",
+                "install the system's CA certificates, or give `ca_pem`",
+            )
+        })
+    }
+}
+
+/// The body with its secrets in it, wiped when it was sent. Secrets never become a JSON value,
+/// whose copies nobody would wipe.
+fn render(
+    body: &Map<String, Json>,
+    secrets: SecretFields<'_>,
+) -> Result<Zeroizing<Vec<u8>>, ProviderError> {
+    let bug = |_| ProviderError::new(ErrorKind::Bug, "a request can't be written as JSON");
+    let expected: usize = secrets
+        .iter()
+        .map(|(_, secret)| secret.expose().len())
+        .sum();
+    let plain = serde_json::to_vec(body).map_err(bug)?;
+    // Room for every character escaped, so that growing never leaves a copy behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(plain.len() + 6 * expected + 1024));
+    let inner = plain.strip_suffix(b"}").unwrap_or(&plain);
+    bytes.extend_from_slice(inner);
+    for (name, secret) in secrets {
+        if bytes.len() > 1 {
+            bytes.push(b',');
+        }
+        serde_json::to_writer(&mut *bytes, name).map_err(bug)?;
+        bytes.push(b':');
+        serde_json::to_writer(&mut *bytes, secret.expose()).map_err(bug)?;
+    }
+    bytes.push(b'}');
+    Ok(bytes)
+}
+
+/// The address as a base URL that ends in `/`.
+fn base(address: &str) -> Result<Url, String> {
+    let shown = safe(address);
+    let mut url = Url::parse(address).map_err(|_| format!("`{shown}` is no URL"))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("the address holds a user name or a password".into());
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(format!("the address `{shown}` has a query or a fragment"));
+    }
+    match url.scheme() {
+        "https" => {}
+        "http" if is_loopback(&url) => {}
+        "http" => {
+            return Err(format!(
+                "`{shown}` would send the token in clear; plain HTTP is for this machine itself only"
+            ));
+        }
+        _ => return Err(format!("`{shown}` is no https URL")),
+    }
+    if !url.path().ends_with('/') {
+        let path = format!("{}/", url.path());
+        url.set_path(&path);
+    }
+    Ok(url)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+/// The proxy that the environment names for the address, under TLS only.
+fn proxy(base: &Url, first: &dyn Fn(&[&str]) -> Option<String>) -> Option<Url> {
+    if base.scheme() != "https" || is_loopback(base) {
+        return None;
+    }
+    let host = base.host_str()?.trim_matches(['[', ']']);
+    let excluded = first(&["NO_PROXY", "no_proxy"]).unwrap_or_default();
+    let is_excluded = excluded.split(',').map(str::trim).any(|one| {
+        let suffix = one.trim_start_matches('.');
+        one == "*"
+            || (!suffix.is_empty()
+                && (host == suffix
+                    || host
+                        .strip_suffix(suffix)
+                        .is_some_and(|rest| rest.ends_with('.'))))
+    });
+    if is_excluded {
+        return None;
+    }
+    let text = first(&["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"])?;
+    let text = if text.contains("://") {
+        text
+    } else {
+        format!("http://{text}")
+    };
+    Url::parse(&text).ok()
+}
+
+/// Host and port, without user name and password.
+fn host(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    let text = match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    };
+    safe(&text)
+}
+
+/// Between half and all of a pause, so that many don't come back at once.
+fn jitter(pause: Duration) -> Duration {
+    let random = getrandom::u32().unwrap_or(u32::MAX / 2);
+    pause / 2 + pause.mul_f64(f64::from(random) / f64::from(u32::MAX) / 2.0)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,208 @@
+//! What an answer means: a result, or an error of a kind that says whether to try again. Pure.
+
+use std::time::Duration;
+
+use remit_sdk::text::safe;
+use remit_sdk::{ErrorKind, ProviderError};
+use serde_json::Value as Json;
+
+use super::{Answer, BODY_BYTES_MAX, Method, Request};
+
+/// How much of a server's text is shown.
+const SHOWN_CHARACTERS_MAX: usize = 300;
+
+/// A server's text, safe to show and short.
+pub(super) fn short(text: &str) -> String {
+    let mut cut: String = text.trim().chars().take(SHOWN_CHARACTERS_MAX).collect();
+    if cut.len() < text.trim().len() {
+        cut.push('…');
+    }
+    safe(&cut)
+}
+
+/// `GET sys/auth`, for a message. The path is encoded, but a key may have been anything.
+pub(super) fn what(request: &Request) -> String {
+    let method = match request.method {
+        Method::Get => "GET",
+        Method::List => "LIST",
+        Method::Post => "POST",
+        Method::Delete => "DELETE",
+    };
+    format!("{method} {}", short(&request.path))
+}
+
+/// A request that got no answer.
+pub(super) fn transport(request: &Request, error: &reqwest::Error) -> ProviderError {
+    let what = what(request);
+    // Its text may hold the URL of a proxy with its password; the causes below it don't.
+    let mut cause = String::new();
+    let mut source = std::error::Error::source(error);
+    while let Some(inner) = source {
+        cause = inner.to_string();
+        source = inner.source();
+    }
+    let cause = short(&cause);
+    if error.is_connect() {
+        // TLS faults don't pass by themselves.
+        let is_tls =
+            cause.contains("certificate") || cause.contains("tls") || cause.contains("TLS");
+        let kind = if is_tls {
+            ErrorKind::Invalid
+        } else {
+            ErrorKind::Transient
+        };
+        let error = ProviderError::new(kind, format!("{what}: no connection: {cause}"));
+        return if is_tls {
+            error.help(
+                "give the server's CA as `ca_pem`, and its address by the name in its certificate",
+            )
+        } else {
+            error
+        };
+    }
+    if error.is_builder() {
+        return ProviderError::new(ErrorKind::Bug, format!("{what}: the request can't be made"));
+    }
+    ProviderError::new(
+        lost(request),
+        format!("{what}: the connection broke: {cause}"),
+    )
+}
+
+/// A request whose answer didn't come in time.
+pub(super) fn late(request: &Request, limit: Duration) -> ProviderError {
+    let message = format!("{}: no answer within {} s", what(request), limit.as_secs());
+    ProviderError::new(lost(request), message)
+}
+
+/// An answer that is too long to be taken.
+pub(super) fn too_long(request: &Request) -> ProviderError {
+    let message = format!(
+        "{}: the answer has more than {BODY_BYTES_MAX} bytes",
+        what(request)
+    );
+    ProviderError::new(unreadable(request), message)
+}
+
+/// A lost answer to a write: it may have happened.
+const fn lost(request: &Request) -> ErrorKind {
+    if request.reads {
+        ErrorKind::Transient
+    } else {
+        ErrorKind::Ambiguous
+    }
+}
+
+/// An answer that can't be understood: for a write, it may have happened.
+const fn unreadable(request: &Request) -> ErrorKind {
+    if request.reads {
+        ErrorKind::Invalid
+    } else {
+        ErrorKind::Ambiguous
+    }
+}
+
+/// What a whole answer means.
+pub(super) fn judge(
+    request: &Request,
+    status: u16,
+    location: Option<&str>,
+    body: &[u8],
+) -> Result<Answer, ProviderError> {
+    if (200..300).contains(&status) {
+        if body.iter().all(u8::is_ascii_whitespace) {
+            return Ok(Answer(Json::Null));
+        }
+        return match serde_json::from_slice(body) {
+            Ok(json @ Json::Object(_)) => Ok(Answer(json)),
+            _ => Err(ProviderError::new(
+                unreadable(request),
+                format!("{}: the answer is no JSON object", what(request)),
+            )),
+        };
+    }
+    Err(failure(request, status, location, &errors(body)))
+}
+
+/// What stands under `errors`, safe and short; `None` where the body has no such list. Bodies
+/// may echo what was sent, so nothing else of them is kept.
+fn errors(body: &[u8]) -> Option<Vec<String>> {
+    let json: Json = serde_json::from_slice(body).ok()?;
+    let all = json.get("errors")?.as_array()?;
+    Some(
+        all.iter()
+            .filter_map(Json::as_str)
+            .map(str::to_owned)
+            .collect(),
+    )
+}
+
+fn failure(
+    request: &Request,
+    status: u16,
+    location: Option<&str>,
+    errors: &Option<Vec<String>>,
+) -> ProviderError {
+    let what = what(request);
+    let said = errors
+        .as_ref()
+        .map(|all| all.join("; "))
+        .unwrap_or_default();
+    let kind = kind(request, status, errors.as_deref(), &said);
+    // A value the server refuses may come back in its text, quoted.
+    let said = if said.contains("load metadata pair") {
+        "a value of the metadata is too long".to_owned()
+    } else {
+        short(&said)
+    };
+    let tail = if said.is_empty() {
+        String::new()
+    } else {
+        format!(": {said}")
+    };
+    let message = match (status, location) {
+        (300..400, Some(location)) => {
+            format!("{what}: {status}, a redirect to {location}, which is not followed")
+        }
+        _ => format!("{what}: {status}{tail}"),
+    };
+    let error = ProviderError::new(kind, message);
+    match (kind, status) {
+        (_, 300..400) => {
+            error.help("give the address of the active node, or of a load balancer in front of it")
+        }
+        (ErrorKind::Denied, _) => error.help(format!(
+            "the token may have expired: log in again; else it needs the capability `{}` on `{}`",
+            request.capability(),
+            short(&request.path)
+        )),
+        (ErrorKind::Unavailable, _) => {
+            error.help("unseal the server, or wait for it to become active")
+        }
+        _ => error,
+    }
+}
+
+fn kind(request: &Request, status: u16, errors: Option<&[String]>, said: &str) -> ErrorKind {
+    match status {
+        _ if said.contains("check-and-set") || said.contains("already in use") => {
+            ErrorKind::Conflict
+        }
+        // The database can't be reached: nothing was revoked, and it may come back.
+        400 if said.contains("failed to revoke") => ErrorKind::Transient,
+        // With a text, it is the route or the namespace that isn't there; only the empty list
+        // speaks of the object itself.
+        404 if errors.is_some_and(<[String]>::is_empty) => ErrorKind::NotFound,
+        401 | 403 => ErrorKind::Denied,
+        409 | 412 => ErrorKind::Conflict,
+        429 => ErrorKind::Throttled,
+        472 | 473 | 501 | 503 => ErrorKind::Unavailable,
+        500.. => lost(request),
+        _ => ErrorKind::Invalid,
+    }
+}
+
+/// Whether the server says that nothing is mounted at the path.
+pub(crate) fn is_no_route(error: &ProviderError) -> bool {
+    error.kind == ErrorKind::Invalid && error.message.contains("no handler for route")
+}

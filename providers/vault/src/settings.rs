@@ -1,0 +1,352 @@
+//! The `provider "vault"` block, typed. Pure: nothing is read from the environment or from a
+//! file here; [`Settings`] says where to look, and the client looks.
+//!
+//! | attribute | meaning | where it comes from otherwise |
+//! |---|---|---|
+//! | `address` | the server's URL | `BAO_ADDR`, then `VAULT_ADDR` |
+//! | `namespace` | the namespace everything is in | `BAO_NAMESPACE`, then `VAULT_NAMESPACE` |
+//! | `ca_pem` | the CAs the server is verified with, PEM | the system's |
+//! | `login` block | `token`, `approle` or `jwt`, see [`Login`] | `BAO_TOKEN`, `VAULT_TOKEN`, `~/.vault-token` |
+//!
+//! `VAULT_SKIP_VERIFY` and its like are never looked at.
+
+use std::collections::BTreeMap;
+
+use remit_sdk::declaration::{ProviderBlock, ProviderConfig};
+use remit_sdk::text::safe;
+use remit_sdk::{Diagnostic, Span, Spanned, Value};
+
+use crate::normal;
+
+/// The prefix of live names, unless the configuration says otherwise.
+const PREFIX_DEFAULT: &str = "remit-";
+
+/// What a `provider "vault"` block says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// `vault`, or `vault.audit`.
+    pub instance: String,
+    /// The prefix of computed live names: what stands under it unasked for is reported.
+    pub prefix: String,
+    /// The server's URL, if the block has one.
+    pub address: Option<String>,
+    /// The namespace, if the block has one; without slashes at its ends.
+    pub namespace: Option<String>,
+    /// CAs instead of the system's, PEM.
+    pub ca_pem: Option<String>,
+    /// How a token is come by.
+    pub login: Login,
+    /// The block's header.
+    pub span: Option<Span>,
+}
+
+/// How a token is come by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Login {
+    /// `BAO_TOKEN`, then `VAULT_TOKEN`, then `~/.vault-token`.
+    Default,
+    /// `login "token" { token_env = "X" }`: a token from elsewhere.
+    Token(Source),
+    /// `login "approle" { mount role_id secret_id_env|secret_id_file }`.
+    Approle {
+        /// The auth mount; `approle` unless given.
+        mount: String,
+        /// The role-id.
+        role_id: String,
+        /// Where the secret-id is.
+        secret_id: Source,
+    },
+    /// `login "jwt" { mount role token_env|token_file }`.
+    Jwt {
+        /// The auth mount; `jwt` unless given.
+        mount: String,
+        /// The role.
+        role: String,
+        /// Where the JWT is.
+        token: Source,
+    },
+}
+
+/// Where a secret for the login is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// In a variable of the environment.
+    Env(String),
+    /// In a file.
+    File(String),
+}
+
+impl Settings {
+    /// Reads a block; all mistakes at once.
+    pub fn from_config(config: &ProviderConfig) -> Result<Self, Vec<Diagnostic>> {
+        let mut reader = Reader {
+            span: config.span,
+            mistakes: Vec::new(),
+        };
+        let block = &config.attributes;
+        reader.known(block, &["address", "namespace", "ca_pem"]);
+        let namespace = reader.text(block, "namespace");
+        let namespace = namespace
+            .map(|text| text.trim_matches('/').to_owned())
+            .filter(|text| !text.is_empty());
+        if let Some(text) = &namespace
+            && text
+                .chars()
+                .any(|c| c.is_whitespace() || !c.is_ascii_graphic())
+        {
+            let span = block.get("namespace").and_then(|written| written.span);
+            reader.mistake(format!("`{}` is no namespace", safe(text)), span);
+        }
+        let settings = Self {
+            instance: config.instance.clone(),
+            prefix: PREFIX_DEFAULT.to_owned(),
+            address: reader.text(block, "address"),
+            namespace,
+            ca_pem: reader.text(block, "ca_pem"),
+            login: reader.login(&config.blocks),
+            span: config.span,
+        };
+        if reader.mistakes.is_empty() {
+            Ok(settings)
+        } else {
+            Err(reader.mistakes)
+        }
+    }
+
+    /// The same with another prefix of live names.
+    #[must_use]
+    pub fn with_prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.prefix = prefix.into();
+        self
+    }
+}
+
+type Attributes = BTreeMap<String, Spanned<Value>>;
+
+struct Reader {
+    span: Option<Span>,
+    mistakes: Vec<Diagnostic>,
+}
+
+impl Reader {
+    fn mistake(&mut self, detail: String, span: Option<Span>) {
+        self.mistakes.push(
+            Diagnostic::error("provider \"vault\" is not understood", detail)
+                .at(self.span)
+                .at(span),
+        );
+    }
+
+    fn known(&mut self, attributes: &Attributes, known: &[&'static str]) {
+        for (name, written) in attributes {
+            if known.contains(&name.as_str()) {
+                continue;
+            }
+            let detail = if name == "token" {
+                "a token is never written in configuration; set `BAO_TOKEN`, or write a `login` block".to_owned()
+            } else {
+                match normal::nearest(name, known.iter().copied()) {
+                    Some(nearest) => {
+                        format!(
+                            "unknown attribute `{}`; did you mean `{nearest}`?",
+                            safe(name)
+                        )
+                    }
+                    None => format!(
+                        "unknown attribute `{}`; there are {}",
+                        safe(name),
+                        known.join(", ")
+                    ),
+                }
+            };
+            self.mistake(detail, written.span);
+        }
+    }
+
+    fn text(&mut self, attributes: &Attributes, name: &str) -> Option<String> {
+        let written = attributes.get(name)?;
+        match &written.value {
+            Value::Null => None,
+            Value::String(text) => Some(text.clone()),
+            other => {
+                let detail = format!("`{name}` must be a string, not {}", other.type_name());
+                self.mistake(detail, written.span);
+                None
+            }
+        }
+    }
+
+    fn login(&mut self, blocks: &[ProviderBlock]) -> Login {
+        let mut login = Login::Default;
+        let mut seen = None;
+        for block in blocks {
+            if block.kind != "login" {
+                let detail = format!("unknown block `{}`; there is `login`", safe(&block.kind));
+                self.mistake(detail, Some(block.span));
+                continue;
+            }
+            if seen.replace(block.span).is_some() {
+                self.mistake("there can be one `login` block".into(), Some(block.span));
+                continue;
+            }
+            login = self.one_login(block).unwrap_or(Login::Default);
+        }
+        login
+    }
+
+    fn one_login(&mut self, block: &ProviderBlock) -> Option<Login> {
+        let all = &block.attributes;
+        match block.labels.first().map(String::as_str) {
+            Some("token") if block.labels.len() == 1 => {
+                self.known(all, &["token_env", "token_file"]);
+                self.source(block, "token").map(Login::Token)
+            }
+            Some("approle") if block.labels.len() == 1 => {
+                self.known(
+                    all,
+                    &["mount", "role_id", "secret_id_env", "secret_id_file"],
+                );
+                let mount = self.mount(block, "approle");
+                let role_id = self.needed(block, "role_id");
+                let secret_id = self.source(block, "secret_id");
+                Some(Login::Approle {
+                    mount,
+                    role_id: role_id?,
+                    secret_id: secret_id?,
+                })
+            }
+            Some("jwt") if block.labels.len() == 1 => {
+                self.known(all, &["mount", "role", "token_env", "token_file"]);
+                let mount = self.mount(block, "jwt");
+                let role = self.needed(block, "role");
+                let token = self.source(block, "token");
+                Some(Login::Jwt {
+                    mount,
+                    role: role?,
+                    token: token?,
+                })
+            }
+            _ => {
+                let detail = "a login is `login \"token\"`, `login \"approle\"` or `login \"jwt\"`";
+                self.mistake(detail.into(), Some(block.span));
+                None
+            }
+        }
+    }
+
+    fn mount(&mut self, block: &ProviderBlock, default: &str) -> String {
+        let mount = self
+            .text(&block.attributes, "mount")
+            .unwrap_or_else(|| default.to_owned());
+        let mount = mount.trim_matches('/').to_owned();
+        if let Some(kind) = crate::schema::kind("vault_auth_mount")
+            && let Err(why) = normal::check_name(kind, "path", &mount)
+        {
+            let span = block
+                .attributes
+                .get("mount")
+                .and_then(|written| written.span);
+            self.mistake(why, span.or(Some(block.span)));
+        }
+        mount
+    }
+
+    fn needed(&mut self, block: &ProviderBlock, name: &str) -> Option<String> {
+        let text = self.text(&block.attributes, name);
+        if text.is_none() && !block.attributes.contains_key(name) {
+            self.mistake(format!("the login needs `{name}`"), Some(block.span));
+        }
+        text
+    }
+
+    /// Exactly one of `NAME_env` and `NAME_file`.
+    fn source(&mut self, block: &ProviderBlock, name: &str) -> Option<Source> {
+        let env = self.text(&block.attributes, &format!("{name}_env"));
+        let file = self.text(&block.attributes, &format!("{name}_file"));
+        match (env, file) {
+            (Some(env), None) => Some(Source::Env(env)),
+            (None, Some(file)) => Some(Source::File(file)),
+            _ => {
+                let detail = format!("the login needs one of `{name}_env` and `{name}_file`");
+                self.mistake(detail, Some(block.span));
+                None
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use remit_sdk::FileId;
+
+    use super::*;
+
+    fn attributes(all: &[(&str, &str)]) -> Attributes {
+        all.iter()
+            .map(|(name, text)| ((*name).to_owned(), Spanned::new(Value::string(*text), None)))
+            .collect()
+    }
+
+    fn config(all: &[(&str, &str)], login: Option<(&str, &[(&str, &str)])>) -> ProviderConfig {
+        ProviderConfig {
+            instance: "vault".into(),
+            provider: "vault".into(),
+            attributes: attributes(all),
+            blocks: login
+                .map(|(label, all)| ProviderBlock {
+                    kind: "login".into(),
+                    labels: vec![label.into()],
+                    attributes: attributes(all),
+                    span: Span::new(FileId(0), 0, 1),
+                })
+                .into_iter()
+                .collect(),
+            span: None,
+        }
+    }
+
+    #[test]
+    fn a_block_becomes_settings() {
+        let settings = Settings::from_config(&config(
+            &[("address", "https://v:8200"), ("namespace", "/agents/")],
+            Some((
+                "jwt",
+                &[("mount", "ci"), ("role", "r"), ("token_env", "CI_JOB_JWT")],
+            )),
+        ))
+        .unwrap();
+        assert_eq!(settings.namespace.as_deref(), Some("agents"));
+        assert_eq!(
+            settings.login,
+            Login::Jwt {
+                mount: "ci".into(),
+                role: "r".into(),
+                token: Source::Env("CI_JOB_JWT".into())
+            }
+        );
+        assert_eq!(
+            Settings::from_config(&config(&[], None)).unwrap().login,
+            Login::Default
+        );
+    }
+
+    #[test]
+    fn all_mistakes_are_named() {
+        let mistakes = Settings::from_config(&config(
+            &[("adress", "x"), ("token", "s.x")],
+            Some(("approle", &[("mount", "../x")])),
+        ))
+        .unwrap_err();
+        let all: Vec<_> = mistakes.iter().map(|one| one.detail.as_str()).collect();
+        for why in [
+            "did you mean `address`?",
+            "never written in configuration",
+            "no mount path",
+            "needs `role_id`",
+            "one of `secret_id_env` and `secret_id_file`",
+        ] {
+            assert!(all.iter().any(|one| one.contains(why)), "{why}: {all:?}");
+        }
+        assert!(Settings::from_config(&config(&[], Some(("cert", &[])))).is_err());
+    }
+}

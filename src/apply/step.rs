@@ -1,0 +1,593 @@
+//! One step: intent, look again, call, read back, outcome.
+
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use remit_sdk::provider::{Expected, Reading, WriteRequest};
+use remit_sdk::{
+    ErrorKind, Kind, Mark, Object, ProviderError, Read, Secret, SecretRef, Value, Write,
+};
+
+use super::report::{Failure, Mismatch, StepResult};
+use super::walk::{Outcomes, Walk};
+use crate::diff::{recover, same_value};
+use crate::failpoint::crash_point;
+use crate::plan::{Precondition, Step, StepOperation};
+use crate::state::{Entry, Intent, Operation, Outcome, Record};
+
+/// How often a call whose answer was lost, and which surely had no effect, is made again.
+const TRIES_MAX: usize = 3;
+
+/// How often an object is read back before what is there counts: a standby may answer with
+/// what was before.
+const READ_BACK_TRIES: u32 = 6;
+
+/// The pause before the second reading back; it doubles each time, to a second and a half in all.
+const READ_BACK_PAUSE: Duration = Duration::from_millis(50);
+
+/// The journal can't be written or the lock is lost: nothing more may be done.
+pub(super) struct Stop(pub(super) Failure);
+
+/// A step's end: what became of it, and whether the whole run must stop.
+type Ended = Result<StepResult, Stop>;
+
+/// Runs one step to its end. Never panics: a provider's panic is that step's failure.
+pub(super) async fn run(walk: &Walk<'_>, step: &Step, outcomes: &Outcomes) -> Ended {
+    match AssertUnwindSafe(run_inner(walk, step, outcomes))
+        .catch_unwind()
+        .await
+    {
+        Ok(ended) => ended,
+        Err(_) => Ok(StepResult::Unknown(failure(
+            ErrorKind::Bug,
+            format!("remit made a mistake while working on {}", step.address),
+        ))),
+    }
+}
+
+async fn run_inner(walk: &Walk<'_>, step: &Step, outcomes: &Outcomes) -> Ended {
+    let Some(kind) = walk.catalog.kind(&step.kind) else {
+        return Ok(failed(
+            ErrorKind::Bug,
+            format!("`{}` is no kind this version knows", step.kind),
+        ));
+    };
+    match step.operation {
+        StepOperation::Forget => {
+            journal(
+                walk,
+                Entry::Forget {
+                    address: step.address.clone(),
+                },
+            )
+            .await?;
+            Ok(StepResult::Done {
+                warnings: Vec::new(),
+            })
+        }
+        StepOperation::Record => record_live(walk, step, kind, outcomes).await,
+        StepOperation::Write(operation) => write(walk, step, kind, operation, outcomes).await,
+    }
+}
+
+/// Records what is live, if it still is what the plan saw.
+async fn record_live(
+    walk: &Walk<'_>,
+    step: &Step,
+    kind: &'static Kind,
+    outcomes: &Outcomes,
+) -> Ended {
+    let Some(reader) = walk.readers.get(&step.instance) else {
+        return Ok(failed(
+            ErrorKind::Bug,
+            format!("{} was not connected", step.instance),
+        ));
+    };
+    let expected = match &step.precondition {
+        Precondition::Live(expected) => expected.clone(),
+        Precondition::After(_) => Expected::Absent,
+    };
+    match reader.read(kind, &step.key).await {
+        Reading::Present(object) if is_expected(&expected, &object) => {
+            let intended = intended(walk, step, kind, &step.attributes);
+            let record = recover::recorded_as(&intended, kind, &object);
+            outcomes.done(step, Some(&object));
+            journal(
+                walk,
+                Entry::Record {
+                    address: step.address.clone(),
+                    record,
+                },
+            )
+            .await?;
+            Ok(StepResult::Done {
+                warnings: Vec::new(),
+            })
+        }
+        Reading::Unreadable(error) => Ok(StepResult::Failed(error.into())),
+        Reading::Present(_) | Reading::Absent => Ok(StepResult::Failed(changed())),
+    }
+}
+
+/// What one write works with.
+struct Writing<'a> {
+    walk: &'a Walk<'a>,
+    step: &'a Step,
+    kind: &'static Kind,
+    operation: Operation,
+    reader: &'a dyn Read,
+    writer: &'a dyn Write,
+    attributes: BTreeMap<String, Value>,
+    secrets: BTreeMap<String, Secret>,
+    mark: Mark,
+    intent: Intent,
+}
+
+async fn write(
+    walk: &Walk<'_>,
+    step: &Step,
+    kind: &'static Kind,
+    operation: Operation,
+    outcomes: &Outcomes,
+) -> Ended {
+    let (Some(reader), Some(writer)) = (
+        walk.readers.get(&step.instance),
+        walk.writers.get(&step.instance),
+    ) else {
+        return Ok(failed(
+            ErrorKind::Bug,
+            format!("{} was not connected", step.instance),
+        ));
+    };
+    let before = match &step.precondition {
+        Precondition::Live(expected) => expected.clone(),
+        Precondition::After(earlier) => match outcomes.left_by(*earlier) {
+            Some(expected) => expected,
+            None => return Ok(StepResult::Skipped(*earlier)),
+        },
+    };
+    let resolved: BTreeMap<String, Value> = step
+        .attributes
+        .iter()
+        .map(|(name, value)| {
+            (
+                name.clone(),
+                value.resolve(&|object, name| outcomes.value(object, name)),
+            )
+        })
+        .collect();
+    if let Some((name, _)) = resolved.iter().find(|(_, value)| value.has_pending()) {
+        return Ok(failed(
+            ErrorKind::Bug,
+            format!("`{name}` of {} is still not known", step.address),
+        ));
+    }
+    let secrets = match secrets(walk, step, kind, operation, &resolved).await {
+        Ok(secrets) => secrets,
+        Err(error) => return Ok(StepResult::Failed(error.into())),
+    };
+    let recorded = match operation {
+        Operation::Delete => walk.recorded.objects.get(&step.address).cloned(),
+        Operation::Create | Operation::Update => Some(intended(walk, step, kind, &resolved)),
+    };
+    let Some(record) = recorded else {
+        return Ok(failed(
+            ErrorKind::Bug,
+            format!("{} is not recorded", step.address),
+        ));
+    };
+    let attributes = resolved
+        .into_iter()
+        .filter(|(name, _)| {
+            kind.attribute(name)
+                .is_some_and(|attribute| !attribute.write_only)
+        })
+        .collect();
+    let intent = Intent {
+        address: step.address.clone(),
+        operation,
+        before: before.clone(),
+        record,
+    };
+    let writing = Writing {
+        walk,
+        step,
+        kind,
+        operation,
+        reader: *reader,
+        writer: *writer,
+        attributes,
+        secrets,
+        mark: Mark::new(&walk.lineage, &step.address),
+        intent,
+    };
+    fence(walk)?;
+    crash_point("before-intent");
+    let number = walk.run.next_intent();
+    journal(
+        walk,
+        Entry::Intent {
+            number,
+            intent: writing.intent.clone(),
+        },
+    )
+    .await?;
+    crash_point("after-intent");
+    let (outcome, result, object) = writing.carry_out(&before).await?;
+    crash_point("before-outcome");
+    if result.is_done() || matches!(outcome, Outcome::Done(_)) {
+        outcomes.done(step, object.as_ref());
+    }
+    journal(walk, Entry::Outcome { number, outcome }).await?;
+    Ok(result)
+}
+
+impl Writing<'_> {
+    /// Looks again, calls, and reads back, until it is clear what became of it.
+    async fn carry_out(
+        &self,
+        before: &Expected,
+    ) -> Result<(Outcome, StepResult, Option<Object>), Stop> {
+        for attempt in 1.. {
+            let fresh = match self.look_again(before).await {
+                Ok(fresh) => fresh,
+                Err(LookedAgain::Gone) => {
+                    let warnings = vec!["it was gone already".to_owned()];
+                    return Ok((Outcome::Done(None), StepResult::Done { warnings }, None));
+                }
+                Err(LookedAgain::Refused(failure)) => {
+                    let why = failure.message.clone();
+                    return Ok((Outcome::NotDone(why), StepResult::Failed(failure), None));
+                }
+            };
+            fence(self.walk)?;
+            let called = self.call(&fresh).await;
+            crash_point("after-call");
+            match called {
+                Ok(written) => return Ok(self.read_back(written.warnings, before).await),
+                Err(error) if matches!(error.kind, ErrorKind::Ambiguous | ErrorKind::Transient) => {
+                    let reading = self.reader.read(self.kind, &self.step.key).await;
+                    let lineage = Some(self.walk.lineage.as_str());
+                    match recover::classify(&self.intent, self.kind, &reading, lineage) {
+                        Some(Outcome::Done(_)) => {
+                            return Ok(self.read_back(Vec::new(), before).await);
+                        }
+                        Some(Outcome::NotDone(_)) if attempt < TRIES_MAX => {}
+                        Some(outcome) => {
+                            return Ok((outcome, StepResult::Failed(error.into()), None));
+                        }
+                        None => {
+                            let why = error.message.clone();
+                            let result = StepResult::Unknown(error.into());
+                            return Ok((Outcome::Unknown(why), result, None));
+                        }
+                    }
+                }
+                Err(error) => return Ok(self.refused(error).await),
+            }
+        }
+        Ok((
+            Outcome::Unknown(String::new()),
+            StepResult::NotStarted,
+            None,
+        ))
+    }
+
+    /// The server said no. Some kinds take several calls, so what is there now is looked at.
+    async fn refused(&self, error: ProviderError) -> (Outcome, StepResult, Option<Object>) {
+        let why = error.message.clone();
+        let reading = self.reader.read(self.kind, &self.step.key).await;
+        let lineage = Some(self.walk.lineage.as_str());
+        let outcome = match recover::classify(&self.intent, self.kind, &reading, lineage) {
+            Some(Outcome::NotDone(_)) => Outcome::NotDone(why),
+            Some(outcome) => outcome,
+            None => Outcome::Unknown(why),
+        };
+        (outcome, StepResult::Failed(error.into()), None)
+    }
+
+    /// Reads the object just before the call: what the call must find, with the newest version.
+    async fn look_again(&self, before: &Expected) -> Result<Expected, LookedAgain> {
+        match (self.reader.read(self.kind, &self.step.key).await, before) {
+            (Reading::Unreadable(error), _) => Err(LookedAgain::Refused(error.into())),
+            (Reading::Absent, Expected::Absent) => Ok(Expected::Absent),
+            (Reading::Absent, Expected::Present { .. }) if self.operation == Operation::Delete => {
+                Err(LookedAgain::Gone)
+            }
+            (Reading::Present(object), expected) if is_expected(expected, &object) => {
+                Ok(Expected::Present {
+                    id: object.id,
+                    version: object.version,
+                    fingerprint: object.fingerprint,
+                })
+            }
+            (Reading::Present(_), Expected::Absent) => Err(LookedAgain::Refused(Failure {
+                help: Some(format!(
+                    "plan again; to manage it here: remit import '{}' '{}'",
+                    self.step.address,
+                    remit_sdk::text::safe(&self.step.key)
+                )),
+                ..failure(
+                    ErrorKind::Conflict,
+                    "somebody made it since the plan was computed",
+                )
+            })),
+            (Reading::Present(_) | Reading::Absent, _) => Err(LookedAgain::Refused(changed())),
+        }
+    }
+
+    async fn call(
+        &self,
+        expected: &Expected,
+    ) -> Result<remit_sdk::provider::Written, ProviderError> {
+        let request = || WriteRequest {
+            kind: self.kind,
+            key: &self.step.key,
+            expected,
+            attributes: &self.attributes,
+            changed: &self.step.changed,
+            unset: &self.step.unset,
+            secrets: &self.secrets,
+            mark: &self.mark,
+        };
+        match self.operation {
+            Operation::Create => self.writer.create(request()).await,
+            Operation::Update => self.writer.update(request()).await,
+            Operation::Delete => {
+                self.writer
+                    .delete(self.kind, &self.step.key, expected)
+                    .await
+            }
+        }
+    }
+
+    /// Reads the object back: what the server ignored or capped is a failure, and recorded as it is.
+    async fn read_back(
+        &self,
+        warnings: Vec<String>,
+        before: &Expected,
+    ) -> (Outcome, StepResult, Option<Object>) {
+        let mut pause = READ_BACK_PAUSE;
+        for attempt in 1..=READ_BACK_TRIES {
+            let last = attempt == READ_BACK_TRIES;
+            let reading = self.reader.read(self.kind, &self.step.key).await;
+            match (self.operation, reading) {
+                (Operation::Delete, Reading::Absent) => {
+                    return (Outcome::Done(None), StepResult::Done { warnings }, None);
+                }
+                (Operation::Create | Operation::Update, Reading::Present(object)) => {
+                    let result = self.verify(&object, warnings.clone());
+                    // What was there before the call may be a stale answer; anything else isn't.
+                    if result.is_done() || last || !is_expected(before, &object) {
+                        let record = recover::recorded_as(&self.intent.record, self.kind, &object);
+                        return (Outcome::Done(Some(record)), result, Some(object));
+                    }
+                }
+                (_, Reading::Unreadable(error)) if last => {
+                    let why = format!("it can't be read back: {}", error.message);
+                    let result = StepResult::Unknown(Failure {
+                        message: why.clone(),
+                        ..error.into()
+                    });
+                    return (Outcome::Unknown(why), result, None);
+                }
+                (Operation::Delete, Reading::Present(_)) if last => {
+                    let why = "the server said it was removed, and it is still there";
+                    let result = StepResult::Failed(failure(ErrorKind::Conflict, why));
+                    return (Outcome::NotDone(why.to_owned()), result, None);
+                }
+                (_, Reading::Absent) if last => {
+                    let why = "the server said it was written, and it is not there";
+                    let result = StepResult::Failed(failure(ErrorKind::Conflict, why));
+                    return (Outcome::NotDone(why.to_owned()), result, None);
+                }
+                _ => {}
+            }
+            tokio::time::sleep(pause).await;
+            pause *= 2;
+        }
+        let why = "it can't be read back".to_owned();
+        let result = StepResult::Unknown(failure(ErrorKind::Transient, why.clone()));
+        (Outcome::Unknown(why), result, None)
+    }
+
+    fn verify(&self, object: &Object, warnings: Vec<String>) -> StepResult {
+        let mismatches: Vec<Mismatch> = self
+            .attributes
+            .iter()
+            .filter_map(|(name, wanted)| {
+                let attribute = self.kind.attribute(name)?;
+                let skipped = attribute.unverifiable.is_some() || attribute.volatile;
+                let found = object.attributes.get(name);
+                (!skipped && !same_value(attribute, Some(wanted), found)).then(|| Mismatch {
+                    attribute: name.clone(),
+                    wanted: wanted.clone(),
+                    found: found.cloned(),
+                })
+            })
+            .collect();
+        let marked = self.kind.mark.is_none() || object.mark.as_ref() == Some(&self.mark);
+        if mismatches.is_empty() && marked {
+            return StepResult::Done { warnings };
+        }
+        let mut message = if marked {
+            "the server did not keep what was written".to_owned()
+        } else {
+            "the object does not carry our mark after it was written: somebody else wrote it at \
+             the same time"
+                .to_owned()
+        };
+        if !warnings.is_empty() {
+            message = format!("{message}; it said: {}", warnings.join("; "));
+        }
+        StepResult::Failed(Failure {
+            help: Some(
+                "a maximum set on the server or on the mount may cap it; lower the value".into(),
+            ),
+            mismatches,
+            ..failure(ErrorKind::Conflict, message)
+        })
+    }
+}
+
+/// Why a call is not made after all.
+enum LookedAgain {
+    /// It was to be removed, and it is gone.
+    Gone,
+    /// It isn't what the plan was computed from.
+    Refused(Failure),
+}
+
+/// The secrets that a write sends: all of a create's, those that changed of an update's.
+async fn secrets(
+    walk: &Walk<'_>,
+    step: &Step,
+    kind: &Kind,
+    operation: Operation,
+    attributes: &BTreeMap<String, Value>,
+) -> Result<BTreeMap<String, Secret>, ProviderError> {
+    let mut found = BTreeMap::new();
+    for (name, value) in attributes {
+        let sends = operation == Operation::Create || step.changed.contains(name);
+        let write_only = kind
+            .attribute(name)
+            .is_some_and(|attribute| attribute.write_only);
+        if !(sends && write_only) {
+            continue;
+        }
+        let Value::Secret(reference) = value else {
+            let message = format!("`{name}` holds no reference to a secret");
+            return Err(ProviderError::new(ErrorKind::Bug, message));
+        };
+        let secret = match reference {
+            SecretRef::Vault { path, field } => match walk.writers.get(&step.instance) {
+                Some(writer) => writer.secret(path, field).await?,
+                None => {
+                    return Err(ProviderError::new(
+                        ErrorKind::Bug,
+                        "no connection for a secret",
+                    ));
+                }
+            },
+            other => (walk.secrets)(other)?,
+        };
+        found.insert(name.clone(), secret);
+    }
+    Ok(found)
+}
+
+/// What will be recorded if the step is done, as far as it is known before.
+fn intended(
+    walk: &Walk<'_>,
+    step: &Step,
+    kind: &Kind,
+    attributes: &BTreeMap<String, Value>,
+) -> Record {
+    let known = walk.recorded.objects.get(&step.address);
+    let mut all: BTreeMap<String, Value> = BTreeMap::new();
+    // References that this step doesn't send are recorded as they were.
+    for (name, value) in known.into_iter().flat_map(|record| &record.attributes) {
+        let write_only = kind
+            .attribute(name)
+            .is_some_and(|attribute| attribute.write_only);
+        if write_only || kind.versioned(name).is_some() {
+            all.insert(name.clone(), value.clone());
+        }
+    }
+    all.extend(
+        attributes
+            .iter()
+            .map(|(name, value)| (name.clone(), value.clone())),
+    );
+    all.retain(|name, _| {
+        let owner = name.strip_suffix("_version").unwrap_or(name);
+        let write_only = kind
+            .attribute(owner)
+            .is_some_and(|attribute| attribute.write_only);
+        !write_only || step.record.set.contains(owner)
+    });
+    Record {
+        instance: step.instance.clone(),
+        target: walk
+            .plan
+            .targets
+            .get(&step.instance)
+            .map(|one| one.id.clone())
+            .unwrap_or_default(),
+        kind: step.kind.clone(),
+        schema_version: kind.version,
+        key: step.key.clone(),
+        id: None,
+        attributes: all,
+        set: step.record.set.clone(),
+        fingerprint: remit_sdk::Fingerprint::of(&serde_json::Value::Null),
+        depends_on: step.record.depends_on.clone(),
+        holders: step.record.holders.clone(),
+        prevent_destroy: step.record.prevent_destroy,
+    }
+}
+
+/// Whether a live object is what was expected; its version doesn't matter, its content does.
+fn is_expected(expected: &Expected, object: &Object) -> bool {
+    match expected {
+        Expected::Absent => false,
+        Expected::Present {
+            id, fingerprint, ..
+        } => *id == object.id && *fingerprint == object.fingerprint,
+    }
+}
+
+async fn journal(walk: &Walk<'_>, entry: Entry) -> Result<(), Stop> {
+    walk.run
+        .append(entry)
+        .await
+        .map_err(|error| Stop(state_failure(&error)))
+}
+
+fn fence(walk: &Walk<'_>) -> Result<(), Stop> {
+    walk.run
+        .fence()
+        .map_err(|error| Stop(state_failure(&error)))
+}
+
+/// A failure of the state as a step's or a run's failure.
+pub(super) fn state_failure(error: &crate::state::StateError) -> Failure {
+    Failure {
+        help: Some(error.help()),
+        ..failure(ErrorKind::Unavailable, error.to_string())
+    }
+}
+
+fn failed(kind: ErrorKind, message: String) -> StepResult {
+    StepResult::Failed(failure(kind, message))
+}
+
+fn changed() -> Failure {
+    Failure {
+        help: Some("somebody else changed it; plan again and look at what they did".to_owned()),
+        ..failure(
+            ErrorKind::Conflict,
+            "it is not as it was when the plan was computed",
+        )
+    }
+}
+
+fn failure(kind: ErrorKind, message: impl Into<String>) -> Failure {
+    Failure {
+        kind,
+        message: message.into(),
+        help: None,
+        mismatches: Vec::new(),
+    }
+}
+
+impl From<ProviderError> for Failure {
+    fn from(error: ProviderError) -> Self {
+        Self {
+            help: error.help,
+            ..failure(error.kind, error.message)
+        }
+    }
+}

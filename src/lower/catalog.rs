@@ -1,0 +1,53 @@
+//! The lowering halves of all providers: the one place that knows every kind.
+
+use remit_sdk::{Kind, Lower};
+
+/// All providers that this build knows, by their pure half.
+#[derive(Clone, Copy)]
+pub struct Catalog<'a> {
+    providers: &'a [&'a dyn Lower],
+}
+
+impl<'a> Catalog<'a> {
+    /// A catalog of these providers.
+    pub const fn new(providers: &'a [&'a dyn Lower]) -> Self {
+        Self { providers }
+    }
+
+    /// The providers.
+    pub const fn providers(&self) -> &'a [&'a dyn Lower] {
+        self.providers
+    }
+
+    /// The kind of this name, whoever has it.
+    pub fn kind(&self, name: &str) -> Option<&'static Kind> {
+        self.providers
+            .iter()
+            .find_map(|provider| provider.kind(name))
+    }
+
+    /// The provider that has the kind of this name.
+    pub fn provider_of_kind(&self, name: &str) -> Option<&'a dyn Lower> {
+        self.providers
+            .iter()
+            .copied()
+            .find(|provider| provider.kind(name).is_some())
+    }
+
+    /// The provider of an instance: `vault` for `vault` and for `vault.audit`.
+    pub fn provider_of_instance(&self, instance: &str) -> Option<&'a dyn Lower> {
+        let name = instance.split('.').next().unwrap_or(instance);
+        self.providers
+            .iter()
+            .copied()
+            .find(|provider| provider.name() == name)
+    }
+}
+
+impl std::fmt::Debug for Catalog<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list()
+            .entries(self.providers.iter().map(|provider| provider.name()))
+            .finish()
+    }
+}

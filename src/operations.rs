@@ -1,0 +1,489 @@
+//! Plan, apply and import: each a list of the stages.
+//!
+//! In: a model, the catalog, the state and the providers' halves. Out: a plan that can be shown,
+//! or a report of what became of one. Nothing here prints, reads files or decides what a stage
+//! decides.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use remit_sdk::provider::{Query, Reading, Target};
+use remit_sdk::{Address, Diagnostic, Object, ObjectAddress, Read, Span, Value};
+
+use crate::apply::{self, Report, Walk};
+use crate::diff::{self, Guard, Options, recover};
+use crate::lower::{Catalog, Desired};
+use crate::model::Model;
+use crate::observe::{self, Observed, Readers};
+use crate::plan::{self, Mode, OutputChange, Plan};
+use crate::state::{Entry, Record, Recorded, Run, StateError};
+
+/// What a plan is asked for.
+pub struct PlanRequest<'a> {
+    /// Apply, destroy or refresh only.
+    pub mode: Mode,
+    /// Only these, and what they depend on.
+    pub targets: Vec<Address>,
+    /// Not these, nor what depends on them.
+    pub excludes: Vec<Address>,
+    /// Make these anew.
+    pub replace: Vec<Address>,
+    /// How many removals are allowed.
+    pub guard: Guard,
+    /// Whether recorded objects are read, or believed to be as recorded.
+    pub refresh: bool,
+    /// How many requests at a time.
+    pub parallelism: usize,
+    /// Where a span is, for people.
+    pub place: &'a dyn Fn(Span) -> String,
+}
+
+/// A plan and what there is to say about it. With an error among the diagnostics the plan may
+/// be shown and not applied.
+#[derive(Debug)]
+pub struct Planned {
+    /// The plan.
+    pub plan: Plan,
+    /// What there is to say.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Planned {
+    /// Whether it may be applied.
+    pub fn may_apply(&self) -> bool {
+        !self.diagnostics.iter().any(Diagnostic::is_error)
+    }
+}
+
+/// Computes a plan. Takes no lock and writes nothing: what a crash left undecided is decided in
+/// memory.
+pub async fn plan(
+    model: &Model,
+    desired: &Desired,
+    recorded: &Recorded,
+    catalog: &Catalog<'_>,
+    readers: &Readers<'_>,
+    request: &PlanRequest<'_>,
+) -> Result<Planned, Vec<Diagnostic>> {
+    let nothing = Desired::default();
+    let wanted = if request.mode == Mode::Destroy {
+        &nothing
+    } else {
+        desired
+    };
+    let (observed, mut diagnostics) = if request.refresh {
+        observe::observe(wanted, recorded, catalog, readers, request.parallelism).await?
+    } else {
+        believe(wanted, recorded, catalog, readers, request.parallelism).await?
+    };
+    let mut recorded = recorded.clone();
+    for (number, outcome) in recover::recover(&recorded, &observed, catalog) {
+        let entry = Entry::Outcome { number, outcome };
+        if let Err(violation) = recorded.fold(&entry) {
+            diagnostics.push(Diagnostic::error(
+                "state contradicts itself",
+                violation.to_string(),
+            ));
+        }
+    }
+    let options = Options {
+        destroy: request.mode == Mode::Destroy,
+        refresh_only: request.mode == Mode::RefreshOnly,
+        targets: request.targets.clone(),
+        excludes: request.excludes.clone(),
+        replace: request.replace.clone(),
+        guard: request.guard,
+        place: Some(request.place),
+    };
+    let mut differences = diff::diff(wanted, &recorded, &observed, &options);
+    diagnostics.append(&mut differences.diagnostics);
+    let steps = plan::steps(&differences, wanted, &observed, catalog);
+    let outputs = outputs(model, &recorded, &differences.known, request.mode);
+    let plan = Plan {
+        format: plan::file::FORMAT,
+        remit_version: env!("CARGO_PKG_VERSION").to_owned(),
+        mode: request.mode,
+        targets: observed.targets,
+        configuration: model.digest.clone(),
+        lineage: recorded.lineage.clone(),
+        serial: recorded.serial,
+        changes: differences.changes,
+        drift: differences.drift,
+        steps,
+        outputs,
+        unmanaged: observed.others,
+        recorded: recorded.objects.len(),
+    };
+    Ok(Planned { plan, diagnostics })
+}
+
+/// Takes what is recorded for what is live, and reads only what isn't recorded.
+async fn believe(
+    desired: &Desired,
+    recorded: &Recorded,
+    catalog: &Catalog<'_>,
+    readers: &Readers<'_>,
+    parallelism: usize,
+) -> Result<(Observed, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let unrecorded = Desired {
+        objects: desired
+            .objects
+            .iter()
+            .filter(|(address, _)| !recorded.objects.contains_key(*address))
+            .map(|(address, wanted)| (address.clone(), wanted.clone()))
+            .collect(),
+    };
+    let undecided = Recorded {
+        open: recorded.open.clone(),
+        ..Recorded::default()
+    };
+    let (mut observed, diagnostics) =
+        observe::observe(&unrecorded, &undecided, catalog, readers, parallelism).await?;
+    for (address, record) in &recorded.objects {
+        let Some(lineage) = &recorded.lineage else {
+            continue;
+        };
+        let mark = catalog
+            .kind(&record.kind)
+            .and_then(|kind| kind.mark)
+            .map(|_| remit_sdk::Mark::new(lineage, address));
+        let place = (
+            record.instance.clone(),
+            record.kind.clone(),
+            record.key.clone(),
+        );
+        observed.readings.entry(place).or_insert_with(|| {
+            Reading::Present(Object {
+                kind: record.kind.clone(),
+                key: record.key.clone(),
+                id: record.id.clone(),
+                attributes: record.attributes.clone(),
+                version: None,
+                mark,
+                fingerprint: record.fingerprint.clone(),
+            })
+        });
+    }
+    Ok((observed, diagnostics))
+}
+
+/// The outputs that change.
+fn outputs(
+    model: &Model,
+    recorded: &Recorded,
+    known: &BTreeMap<ObjectAddress, BTreeMap<String, Value>>,
+    mode: Mode,
+) -> BTreeMap<String, OutputChange> {
+    let look_up = |address: &ObjectAddress, name: &str| known.get(address)?.get(name).cloned();
+    let mut changes = BTreeMap::new();
+    if mode == Mode::RefreshOnly {
+        return changes;
+    }
+    let names: BTreeSet<&String> = model
+        .outputs
+        .keys()
+        .chain(recorded.outputs.keys())
+        .collect();
+    for name in names {
+        let declared = model.outputs.get(name).filter(|_| mode != Mode::Destroy);
+        let before = recorded.outputs.get(name);
+        let after = declared.map(|output| output.value.resolve(&look_up));
+        let sensitive =
+            declared.map_or_else(|| before.is_some_and(|one| one.sensitive), |o| o.sensitive);
+        let same = before.map(|one| &one.value) == after.as_ref()
+            && before.is_none_or(|one| one.sensitive == sensitive);
+        if !same {
+            let before = before.map(|one| one.value.clone());
+            changes.insert(
+                name.clone(),
+                OutputChange {
+                    before,
+                    after,
+                    sensitive,
+                },
+            );
+        }
+    }
+    changes
+}
+
+/// Why a plan can't be applied to a state or a target.
+fn refused(detail: impl Into<String>) -> Diagnostic {
+    Diagnostic::error("plan is stale", detail).help("plan again and look at what changed")
+}
+
+/// Refuses a plan that was made for another state, or before another run.
+pub fn fits(plan: &Plan, recorded: &Recorded) -> Result<(), Diagnostic> {
+    if plan.lineage != recorded.lineage {
+        return Err(refused(match (&plan.lineage, &recorded.lineage) {
+            (None, _) => "it was made when nothing was recorded, and something is recorded now",
+            (_, None) => "it was made for a state that isn't there: nothing is recorded here",
+            _ => "it was made for another state",
+        }));
+    }
+    if plan.serial != recorded.serial {
+        return Err(refused(format!(
+            "it was made at serial {}, and the state is at {}: something was applied since; a plan is \
+             applied once",
+            plan.serial, recorded.serial
+        )));
+    }
+    Ok(())
+}
+
+/// Applies a plan under the lock that `walk.run` holds: recovers, walks, records the outputs.
+/// The run is left open: whoever locked the state finishes it.
+pub async fn apply(
+    mut walk: Walk<'_>,
+    lineage: String,
+    run_name: &str,
+) -> Result<Report, Vec<Diagnostic>> {
+    let one = |diagnostic| vec![diagnostic];
+    let state = |error: StateError| {
+        one(Diagnostic::error("state can't be written", error.to_string()).help(error.help()))
+    };
+    fits(walk.plan, walk.run.recorded()).map_err(one)?;
+    same_targets(walk.plan, &walk.readers).await?;
+    let begin = Entry::Begin {
+        lineage: lineage.clone(),
+        run: run_name.to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        targets: walk.plan.targets.clone(),
+    };
+    walk.run.append(begin).await.map_err(state)?;
+    recover_open(walk.run, &walk.catalog, &walk.readers)
+        .await
+        .map_err(state)?;
+    let recorded = walk.run.current();
+    walk.lineage = lineage;
+    walk.recorded = &recorded;
+    let report = apply::walk(&walk).await;
+    if report.stopped.is_none() {
+        if report.outputs != recorded.outputs {
+            let outputs = Entry::Outputs {
+                outputs: report.outputs.clone(),
+            };
+            walk.run.append(outputs).await.map_err(state)?;
+        }
+        let tally = report.tally();
+        let summary = format!(
+            "done {}, failed {}, skipped {}, unknown {}, not started {}",
+            tally.done, tally.failed, tally.skipped, tally.unknown, tally.not_started
+        );
+        walk.run
+            .append(Entry::End { summary })
+            .await
+            .map_err(state)?;
+    }
+    Ok(report)
+}
+
+/// Asks every target who it is, and refuses another than the plan was made for.
+async fn same_targets(
+    plan: &Plan,
+    readers: &BTreeMap<String, &dyn Read>,
+) -> Result<(), Vec<Diagnostic>> {
+    let mut diagnostics = Vec::new();
+    for (instance, expected) in &plan.targets {
+        let found: Result<Target, _> = match readers.get(instance) {
+            Some(reader) => reader.target().await,
+            None => continue,
+        };
+        match found {
+            Ok(found) if found.id == expected.id => {}
+            Ok(found) => diagnostics.push(
+                Diagnostic::error(
+                    "another target than planned",
+                    format!(
+                        "{instance} talks to {} (`{}`), and the plan was made for {} (`{}`)",
+                        found.description, found.id, expected.description, expected.id
+                    ),
+                )
+                .help("check the provider's address and namespace, or plan again for this target"),
+            ),
+            Err(error) => {
+                let mut diagnostic = Diagnostic::error(
+                    "target can't be read",
+                    format!("{instance}: {}", error.message),
+                );
+                diagnostic.help = error.help;
+                diagnostics.push(diagnostic);
+            }
+        }
+    }
+    if diagnostics.is_empty() {
+        Ok(())
+    } else {
+        Err(diagnostics)
+    }
+}
+
+/// Decides what a crash left undecided, and records it. Writes to no target.
+async fn recover_open(
+    run: &Run,
+    catalog: &Catalog<'_>,
+    readers: &BTreeMap<String, &dyn Read>,
+) -> Result<(), StateError> {
+    let recorded = run.current();
+    for (number, intent) in &recorded.open {
+        let record = &intent.record;
+        let (Some(kind), Some(reader)) =
+            (catalog.kind(&record.kind), readers.get(&record.instance))
+        else {
+            continue;
+        };
+        let reading = reader.read(kind, &record.key).await;
+        let lineage = recorded.lineage.as_deref();
+        if let Some(outcome) = recover::classify(intent, kind, &reading, lineage) {
+            run.append(Entry::Outcome {
+                number: *number,
+                outcome,
+            })
+            .await?;
+        }
+    }
+    Ok(())
+}
+
+/// Takes a live object into the state: the wanted object at `address`, which must live under
+/// `key`. Marks are stamped by the next apply.
+pub async fn import(
+    desired: &Desired,
+    run: &Run,
+    readers: &Readers<'_>,
+    address: &Address,
+    key: &str,
+    lineage: String,
+) -> Result<ObjectAddress, Vec<Diagnostic>> {
+    let one = |diagnostic| vec![diagnostic];
+    let candidates: Vec<_> = desired
+        .objects
+        .iter()
+        .filter(|(object, wanted)| {
+            address.covers(object) && (matches!(address, Address::Object(_)) || wanted.key == key)
+        })
+        .collect();
+    let [(object_address, wanted)] = candidates.as_slice() else {
+        return Err(one(not_one(desired, address, key)));
+    };
+    if wanted.key != key {
+        return Err(one(Diagnostic::error(
+            "another name than configured",
+            format!(
+                "{object_address} is configured to live under `{}`, not `{key}`",
+                wanted.key
+            ),
+        )
+        .help("give the declaration that name first (`live_name`, or the kind's own attributes)")
+        .at(wanted.span)));
+    }
+    if run.recorded().objects.contains_key(*object_address) {
+        return Err(one(Diagnostic::error(
+            "recorded already",
+            format!("{object_address} is in the state"),
+        )));
+    }
+    let queries = [Query {
+        kind: wanted.kind,
+        key: key.to_owned(),
+    }];
+    let Some(reader) = readers.get(&wanted.instance) else {
+        return Err(one(Diagnostic::error(
+            "target can't be read",
+            wanted.instance.clone(),
+        )));
+    };
+    let fail = |error: remit_sdk::ProviderError| {
+        let mut diagnostic = Diagnostic::error("object can't be read", error.message);
+        diagnostic.help = error.help;
+        vec![diagnostic]
+    };
+    let target = reader.target().await.map_err(fail)?;
+    let mut observation = reader.observe(&queries, 1).await.map_err(fail)?;
+    let place = (wanted.kind.name.to_owned(), key.to_owned());
+    let object = match observation.readings.remove(&place) {
+        Some(Reading::Present(object)) => object,
+        Some(Reading::Unreadable(error)) => return Err(fail(error)),
+        Some(Reading::Absent) | None => {
+            return Err(one(Diagnostic::error(
+                "no such live object",
+                format!(
+                    "{} `{key}` does not exist in {}",
+                    wanted.kind.name, target.description
+                ),
+            )));
+        }
+    };
+    if let Some(mark) = &object.mark
+        && run.recorded().lineage.as_ref() != Some(&mark.lineage)
+    {
+        return Err(one(Diagnostic::error(
+            "object belongs to another configuration",
+            format!(
+                "it carries the mark of {} under lineage {}",
+                remit_sdk::text::safe(&mark.address),
+                remit_sdk::text::safe(&mark.lineage)
+            ),
+        )
+        .help(
+            "let that configuration give it up first: remove it there from the state",
+        )));
+    }
+    let record = Record {
+        instance: wanted.instance.clone(),
+        target: target.id.clone(),
+        kind: wanted.kind.name.to_owned(),
+        schema_version: wanted.kind.version,
+        key: key.to_owned(),
+        id: object.id.clone(),
+        attributes: object.attributes.clone(),
+        set: BTreeSet::new(),
+        fingerprint: object.fingerprint.clone(),
+        depends_on: wanted.depends_on.clone(),
+        holders: wanted.holders.clone(),
+        prevent_destroy: wanted.lifecycle.prevent_destroy,
+    };
+    let state = |error: StateError| {
+        vec![Diagnostic::error("state can't be written", error.to_string()).help(error.help())]
+    };
+    let targets = [(wanted.instance.clone(), target)].into();
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    let begin = Entry::Begin {
+        lineage,
+        run: format!("import {object_address}"),
+        version,
+        targets,
+    };
+    run.append(begin).await.map_err(state)?;
+    let address = (*object_address).clone();
+    run.append(Entry::Record {
+        address: address.clone(),
+        record,
+    })
+    .await
+    .map_err(state)?;
+    Ok(address)
+}
+
+fn not_one(desired: &Desired, address: &Address, key: &str) -> Diagnostic {
+    let covered: Vec<String> = desired
+        .objects
+        .iter()
+        .filter(|(object, _)| address.covers(object))
+        .map(|(object, wanted)| format!("{object} (`{}`)", wanted.key))
+        .collect();
+    if covered.is_empty() {
+        return Diagnostic::error(
+            "no such object",
+            format!("the configuration declares nothing that is called {address}"),
+        )
+        .help("declare it first; `remit graph` shows the addresses");
+    }
+    Diagnostic::error(
+        "which object is meant is unclear",
+        format!(
+            "{address} becomes {}, and `{key}` is none of these, or several",
+            covered.join(", ")
+        ),
+    )
+    .help("name one object: remit import 'DECLARATION/KIND' KEY")
+}

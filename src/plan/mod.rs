@@ -1,0 +1,210 @@
+//! Changes to ordered steps. PURE.
+//!
+//! In: what the comparison gave. Out: a [`Plan`]: steps, each with what it waits for, what it
+//! must find and what it writes. The only place where a replace becomes two steps and a
+//! change of grants becomes taking away and giving. Apply walks the steps and decides nothing.
+
+pub mod file;
+mod order;
+mod steps;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use remit_sdk::provider::{Expected, Target};
+use remit_sdk::{DeclarationAddress, ObjectAddress, Value};
+use serde::{Deserialize, Serialize};
+
+pub use steps::steps;
+
+use crate::diff::{Action, Change, Difference};
+use crate::state::Operation;
+
+/// A plan: what will be done, and what it was computed from. Holds no secret.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The format of this document.
+    pub format: u32,
+    /// The version of remit that made it.
+    pub remit_version: String,
+    /// What it was asked for.
+    pub mode: Mode,
+    /// The targets it was made for; it runs against no others.
+    pub targets: BTreeMap<String, Target>,
+    /// SHA-256 of the configuration and its variables.
+    pub configuration: String,
+    /// The state's lineage; `None` where nothing was recorded yet.
+    pub lineage: Option<String>,
+    /// The state's serial; the first thing an apply does is to raise it.
+    pub serial: u64,
+    /// The changes by address, for people.
+    pub changes: BTreeMap<ObjectAddress, Change>,
+    /// Drift, put back or not.
+    pub drift: BTreeMap<ObjectAddress, Vec<Difference>>,
+    /// The steps in an order in which they could run one by one.
+    pub steps: Vec<Step>,
+    /// Outputs that change.
+    pub outputs: BTreeMap<String, OutputChange>,
+    /// Objects under a managed prefix that nobody declared: instance, kind and key.
+    pub unmanaged: BTreeSet<(String, String, String)>,
+    /// Objects recorded before.
+    pub recorded: usize,
+}
+
+/// What a plan was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// To make what is live what is wanted.
+    Apply,
+    /// To remove everything recorded.
+    Destroy,
+    /// To record what is live.
+    RefreshOnly,
+}
+
+/// An output before and after.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OutputChange {
+    /// As recorded.
+    pub before: Option<Value>,
+    /// As it will be; may be pending; `None` where it goes.
+    pub after: Option<Value>,
+    /// Shown as `(sensitive)`.
+    pub sensitive: bool,
+}
+
+/// One call, or one change of the state alone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    /// Its number in the plan, from 1.
+    pub id: usize,
+    /// The steps that must be done before.
+    pub waits_for: BTreeSet<usize>,
+    /// When it runs: no step starts before all steps of earlier phases have ended.
+    pub phase: Phase,
+    /// What it does.
+    pub operation: StepOperation,
+    /// The object.
+    pub address: ObjectAddress,
+    /// The provider instance.
+    pub instance: String,
+    /// Its kind.
+    pub kind: String,
+    /// Its key.
+    pub key: String,
+    /// What it must find.
+    pub precondition: Precondition,
+    /// What is wanted; may hold pending values and references to secrets.
+    pub attributes: BTreeMap<String, Value>,
+    /// For an update: what differs.
+    pub changed: BTreeSet<String>,
+    /// What is reset.
+    pub unset: BTreeSet<String>,
+    /// What is recorded beside the attributes.
+    pub record: StepRecord,
+}
+
+/// What a step records beside the attributes.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct StepRecord {
+    /// The attributes that the configuration sets.
+    pub set: BTreeSet<String>,
+    /// Objects it was made after.
+    pub depends_on: BTreeSet<ObjectAddress>,
+    /// The identities whose access it is.
+    pub holders: BTreeSet<DeclarationAddress>,
+    /// A plan that deletes it is refused.
+    pub prevent_destroy: bool,
+}
+
+/// What a step does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepOperation {
+    /// One call that changes a target.
+    Write(Operation),
+    /// Records what is live.
+    Record,
+    /// Records that it is no longer ours or no longer there.
+    Forget,
+}
+
+/// When a step runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Takes access away.
+    Narrow,
+    /// Mounts, configurations, subjects.
+    Neutral,
+    /// Lets workloads in.
+    Bind,
+    /// Gives access.
+    Widen,
+    /// Removes what nothing uses any more.
+    CleanUp,
+}
+
+/// What a step must find.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Precondition {
+    /// What the plan was computed from.
+    Live(Expected),
+    /// What an earlier step of this plan left.
+    After(usize),
+}
+
+/// How many objects are made, changed, removed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Made; the second half of a replace too.
+    pub create: usize,
+    /// Changed.
+    pub update: usize,
+    /// Removed; the first half of a replace too.
+    pub delete: usize,
+    /// Adopted.
+    pub adopt: usize,
+    /// Recorded as they are.
+    pub refresh: usize,
+    /// Forgotten.
+    pub forget: usize,
+    /// Drifted attributes that are put back.
+    pub drift_put_back: usize,
+}
+
+impl Plan {
+    /// How many objects are made, changed, removed.
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for change in self.changes.values() {
+            match change.action {
+                Action::Keep => {}
+                Action::Create => counts.create += 1,
+                Action::Update => counts.update += 1,
+                Action::Delete => counts.delete += 1,
+                Action::Adopt => counts.adopt += 1,
+                Action::Refresh => counts.refresh += 1,
+                Action::Forget => counts.forget += 1,
+                Action::Replace => {
+                    counts.create += 1;
+                    counts.delete += 1;
+                }
+            }
+            if change.action != Action::Refresh {
+                counts.drift_put_back += change
+                    .differences
+                    .iter()
+                    .filter(|difference| difference.drift.is_some() && difference.managed)
+                    .count();
+            }
+        }
+        counts
+    }
+
+    /// Whether an apply of it would do anything at all, the outputs included.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty() && self.outputs.is_empty()
+    }
+}

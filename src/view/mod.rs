@@ -1,0 +1,54 @@
+//! Data to text: for people, and as JSON for machines. PURE: it returns text and prints nothing.
+//!
+//! In: plans, reports, states and tables. Out: strings. Everything that came from a server or
+//! from somebody's configuration passes [`remit_sdk::text::safe`] on its way, so that no name
+//! can steer a terminal, and no line can pass for one of remit's own. A secret can't get here:
+//! what stands in its place is the reference to it. Colour is a choice of the caller, and
+//! nothing is said by colour alone. It reads no clock: times are handed in.
+//!
+//! | file | what it shows |
+//! |---|---|
+//! | `plan`, `changes`, `drift` | a plan, for people |
+//! | `plan_json` | a plan in the shape of Terraform's JSON plan |
+//! | `events` | the stream of JSON lines of `plan`, `apply` and `destroy` |
+//! | `report` | what an apply did |
+//! | `state`, `output` | what is recorded |
+//! | `graph` | which object is made after which |
+//! | `schema` | the reference page of a kind |
+//! | `diagnostics` | mistakes as JSON |
+//! | `value`, `paint` | values as text, and colour |
+
+mod changes;
+pub mod diagnostics;
+mod drift;
+pub mod events;
+pub mod graph;
+pub mod output;
+pub mod paint;
+pub mod plan;
+pub mod plan_json;
+pub mod report;
+pub mod schema;
+pub mod state;
+#[cfg(test)]
+mod testing;
+mod value;
+
+pub use paint::Paint;
+pub use value::duration;
+
+/// The lines, each ended.
+pub(crate) fn lines(all: impl IntoIterator<Item = String>) -> String {
+    let mut out = String::new();
+    for line in all {
+        out.push_str(&line);
+        out.push('\n');
+    }
+    out
+}
+
+/// `1 object`, `2 objects`.
+pub(crate) fn count(number: usize, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{plural}")
+}
