@@ -206,13 +206,17 @@ impl Evaluator<'_> {
             let last = written.checked_sub(1)?;
             call.arguments.get(position.min(last))
         });
-        let mut diagnostic = Diagnostic::error(
-            "function call failed",
-            format!("`{}`: {}", call.name.value, error.message),
+        let help = error
+            .help
+            .unwrap_or_else(|| "change the arguments of the call".into());
+        self.report(
+            Diagnostic::error(
+                "function call failed",
+                format!("`{}`: {}", call.name.value, error.message),
+            )
+            .at(argument.map_or(span, |argument| argument.span))
+            .help(help),
         )
-        .at(argument.map_or(span, |argument| argument.span));
-        diagnostic.help = error.help;
-        self.report(diagnostic)
     }
 
     fn template_file(&self, call: &Call, span: Span, scope: &Scope<'_>) -> Evaluated {

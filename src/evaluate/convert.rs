@@ -11,15 +11,15 @@ pub(crate) struct Misfit {
     /// What was found and what is wanted.
     pub(crate) detail: String,
     /// What to write instead.
-    pub(crate) help: Option<String>,
+    pub(crate) help: String,
 }
 
 impl Misfit {
     /// A value of the wrong type.
-    pub(crate) fn new(wanted: &str, found: &Value) -> Self {
+    pub(crate) fn new(wanted: &str, found: &Value, help: &str) -> Self {
         Self {
             detail: format!("{wanted} is wanted here, and this is {}", describe(found)),
-            help: hint(found),
+            help: hint(found).unwrap_or_else(|| help.to_owned()),
         }
     }
 }
@@ -52,7 +52,11 @@ pub(crate) fn to_bool(value: &Value) -> Result<bool, Misfit> {
         Value::Bool(b) => Ok(*b),
         Value::String(text) if text == "true" => Ok(true),
         Value::String(text) if text == "false" => Ok(false),
-        other => Err(Misfit::new("true or false", other)),
+        other => Err(Misfit::new(
+            "true or false",
+            other,
+            "write a comparison, such as `… == \"a\"`",
+        )),
     }
 }
 
@@ -60,11 +64,13 @@ pub(crate) fn to_bool(value: &Value) -> Result<bool, Misfit> {
 pub(crate) fn to_number(value: &Value) -> Result<Number, Misfit> {
     match value {
         Value::Number(number) => Ok(*number),
-        Value::String(text) => {
-            parse_number(text).ok_or_else(|| Misfit::new("a number", &Value::string(text)))
-        }
-        other => Err(Misfit::new("a number", other)),
+        Value::String(text) => parse_number(text).ok_or_else(|| no_number(value)),
+        other => Err(no_number(other)),
     }
+}
+
+fn no_number(value: &Value) -> Misfit {
+    Misfit::new("a number", value, "write a number, without quotes")
 }
 
 /// A decimal number, as the language writes it.
@@ -83,7 +89,7 @@ pub(crate) fn parse_number(text: &str) -> Option<Number> {
 pub(crate) fn to_text(value: &Value) -> Result<String, Misfit> {
     value
         .to_text()
-        .ok_or_else(|| Misfit::new("a string", value))
+        .ok_or_else(|| Misfit::new("a string", value, "write text in quotes"))
 }
 
 #[cfg(test)]

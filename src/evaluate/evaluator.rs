@@ -233,19 +233,20 @@ impl<'c> Evaluator<'c> {
         Ok(value.clone())
     }
 
-    /// A top-level attribute of one instance of a declaration, if it is written.
+    /// A top-level attribute of one instance of a declaration, asked for at `at`, if it is
+    /// written.
     pub(crate) fn attribute(
         &self,
         declared: &Declared<'c>,
         key: Option<&str>,
         name: &str,
+        at: Option<Span>,
     ) -> Evaluated<Option<(Rc<Value>, &'c Attribute)>> {
         let block = declared.block;
         let Some(attribute) = block.body.attribute(name) else {
             return Ok(None);
         };
         let node = Node::Attribute(declared.id, key.map(str::to_owned), &attribute.name.value);
-        let at = Some(attribute.expression.span);
         let value = self.force(node, at, || {
             self.in_instance(declared, key, |scope| {
                 self.value(&attribute.expression, scope)

@@ -5,9 +5,11 @@
 //! evaluated only when it is asked for, so two resources may use attributes of each other as
 //! long as no attribute depends on itself.
 
+use std::rc::Rc;
+
 use remit_sdk::naming::live_name;
 use remit_sdk::schema::Need;
-use remit_sdk::{DeclarationAddress, Diagnostic, Kind, Pending, Spanned, Value};
+use remit_sdk::{DeclarationAddress, Diagnostic, Kind, Pending, Span, Spanned, Value};
 
 use super::evaluator::{Evaluated, Evaluator, Failed};
 use super::index::Declared;
@@ -65,18 +67,20 @@ impl<'c> Evaluator<'c> {
         }
         let key = address.key.as_deref();
         match (address.kind.as_str(), name.value.as_str()) {
-            ("identity", "name" | "vault_role") => self.identity_name(declared, address),
+            ("identity", "name" | "vault_role") => {
+                self.live_name(declared, address, "live_name", name.span)
+            }
             ("identity", part @ ("agent" | "environment")) => {
-                match &*self.written(declared, key, part)? {
+                match &*self.written(declared, key, part, name.span)? {
                     Value::Declaration(other) => Ok(Value::String(declaration_name(other))),
                     _ => Err(Failed),
                 }
             }
             ("identity", "vault_mount") => self.identity_mount(declared, key, name),
             ("identity" | "environment", part @ ("domain" | "tier")) => {
-                Ok((*self.written(declared, key, part)?).clone())
+                Ok((*self.written(declared, key, part, name.span)?).clone())
             }
-            ("issuer", "vault_mount") => self.issuer_mount(declared, address),
+            ("issuer", "vault_mount") => self.live_name(declared, address, "mount", name.span),
             ("scope", "vault_policy") => self.scope_policy(declared, address, name),
             _ => Ok(Value::String(declaration_name(address))),
         }
@@ -119,25 +123,24 @@ impl<'c> Evaluator<'c> {
         declared: &Declared<'c>,
         key: Option<&str>,
         name: &str,
-    ) -> Evaluated<std::rc::Rc<Value>> {
-        let (value, _) = self.attribute(declared, key, name)?.ok_or(Failed)?;
+        at: Option<Span>,
+    ) -> Evaluated<Rc<Value>> {
+        let (value, _) = self.attribute(declared, key, name, at)?.ok_or(Failed)?;
         Ok(value)
     }
 
-    fn identity_name(&self, declared: &Declared<'c>, address: &DeclarationAddress) -> Evaluated {
-        let given = self.attribute(declared, address.key.as_deref(), "live_name")?;
+    /// The computed live name, unless the attribute `given` sets another.
+    fn live_name(
+        &self,
+        declared: &Declared<'c>,
+        address: &DeclarationAddress,
+        given: &str,
+        at: Option<Span>,
+    ) -> Evaluated {
+        let given = self.attribute(declared, address.key.as_deref(), given, at)?;
         match given.as_ref().map(|(value, _)| &**value) {
             None | Some(Value::Null) => Ok(Value::String(live_name(&self.prefix(), address))),
             Some(Value::String(name)) => Ok(Value::string(name)),
-            Some(_) => Err(Failed),
-        }
-    }
-
-    fn issuer_mount(&self, declared: &Declared<'c>, address: &DeclarationAddress) -> Evaluated {
-        let given = self.attribute(declared, address.key.as_deref(), "mount")?;
-        match given.as_ref().map(|(value, _)| &**value) {
-            None | Some(Value::Null) => Ok(Value::String(live_name(&self.prefix(), address))),
-            Some(Value::String(mount)) => Ok(Value::string(mount)),
             Some(_) => Err(Failed),
         }
     }
@@ -173,7 +176,7 @@ impl<'c> Evaluator<'c> {
         if address.kind != "issuer" {
             return Err(Failed);
         }
-        self.issuer_mount(declared, &address)
+        self.live_name(declared, &address, "mount", name.span)
     }
 
     fn scope_policy(
@@ -216,7 +219,7 @@ impl<'c> Evaluator<'c> {
         if attribute.need == Need::Computed {
             return self.pending(declared, kind, address, attribute.name);
         }
-        let Some((value, _)) = self.attribute(declared, key, attribute.name)? else {
+        let Some((value, _)) = self.attribute(declared, key, attribute.name, name.span)? else {
             return Ok(attribute.default.value().unwrap_or_default());
         };
         let known = !attribute.write_only && !value.has_pending();
@@ -237,7 +240,7 @@ impl<'c> Evaluator<'c> {
         address: &DeclarationAddress,
         attribute: &str,
     ) -> Evaluated {
-        let provider = self.attribute(declared, address.key.as_deref(), "provider")?;
+        let provider = self.attribute(declared, address.key.as_deref(), "provider", None)?;
         let alias = match provider.as_ref().map(|(value, _)| &**value) {
             Some(Value::Declaration(provider)) => provider.key.clone(),
             _ => None,

@@ -13,6 +13,15 @@ use super::operators::{self, Problem};
 use super::scope::Scope;
 use crate::config::syntax::{BinaryOperator, Expression, ExpressionKind, ObjectKey, UnaryOperator};
 
+/// An expression without the parentheses around it.
+pub(crate) fn bare(expression: &Expression) -> &Expression {
+    let mut inner = expression;
+    while let ExpressionKind::Parenthesis(next) = &inner.kind {
+        inner = next;
+    }
+    inner
+}
+
 impl Evaluator<'_> {
     /// The value of an expression.
     pub(crate) fn value(&self, expression: &Expression, scope: &Scope<'_>) -> Evaluated {
@@ -99,7 +108,7 @@ impl Evaluator<'_> {
     /// The key of an object's entry, or an index into a map: known text.
     pub(super) fn key(&self, expression: &Expression, scope: &Scope<'_>) -> Evaluated<String> {
         let value = self.value(expression, scope)?;
-        to_text(&value).map_err(|misfit| self.misfit("invalid key", misfit, expression.span))
+        to_text(&value).map_err(|misfit| self.misfit("invalid key", misfit, bare(expression).span))
     }
 
     /// A condition: known, and true or false.
@@ -110,9 +119,11 @@ impl Evaluator<'_> {
 
     /// Reports a value of the wrong type.
     pub(super) fn misfit(&self, summary: &str, misfit: Misfit, at: Span) -> Failed {
-        let mut error = Diagnostic::error(summary, misfit.detail).at(at);
-        error.help = misfit.help;
-        self.report(error)
+        self.report(
+            Diagnostic::error(summary, misfit.detail)
+                .at(at)
+                .help(misfit.help),
+        )
     }
 
     fn unary(&self, operator: UnaryOperator, operand: &Expression, scope: &Scope<'_>) -> Evaluated {
@@ -206,7 +217,7 @@ impl Evaluator<'_> {
     pub(super) fn text_of(&self, value: &Value, user: &str, at: Span) -> Evaluated<String> {
         self.known(value, user, at)?;
         to_text(value).map_err(|_| {
-            let mut error = Diagnostic::error(
+            let error = Diagnostic::error(
                 "wrong type in a template",
                 format!(
                     "{user} takes strings, numbers and bools, and this is {}",
@@ -214,13 +225,11 @@ impl Evaluator<'_> {
                 ),
             )
             .at(at);
-            error.help = match value {
-                Value::List(_) | Value::Set(_) => Some("write `join(\", \", …)` around it".into()),
-                Value::Map(_) => Some("write `jsonencode(…)` around it".into()),
-                Value::Null => Some("write `coalesce(…, \"\")` around it".into()),
-                other => Misfit::new("text", other).help,
-            };
-            self.report(error)
+            self.report(error.help(match value {
+                Value::List(_) | Value::Set(_) => "write `join(\", \", …)` around it".into(),
+                Value::Map(_) => "write `jsonencode(…)` around it".into(),
+                other => Misfit::new("text", other, "write `coalesce(…, \"\")` around it").help,
+            }))
         })
     }
 }

@@ -15,11 +15,14 @@ use super::limits::FOR_EACH_INSTANCES_MAX;
 use super::scope::{Frame, Scope};
 
 impl<'c> Evaluator<'c> {
-    /// The instances of a declaration: a map from keys to `each.value`, or null for a single
-    /// instance without a key.
-    pub(super) fn instances(&self, declared: &Declared<'c>) -> Evaluated<Rc<Value>> {
+    /// The instances of a declaration, asked for at `at`: a map from keys to `each.value`, or
+    /// null for a single instance without a key.
+    pub(super) fn instances(
+        &self,
+        declared: &Declared<'c>,
+        at: Option<Span>,
+    ) -> Evaluated<Rc<Value>> {
         let attribute = declared.block.body.attribute("for_each");
-        let at = attribute.map(|attribute| attribute.expression.span);
         self.force(Node::Instances(declared.id), at, || {
             let Some(attribute) = attribute else {
                 self.count_instances(1, declared.block.span)?;
@@ -113,7 +116,7 @@ impl<'c> Evaluator<'c> {
         let Some(key) = key else {
             return work(&Scope::CONFIGURATION);
         };
-        let instances = self.instances(declared)?;
+        let instances = self.instances(declared, None)?;
         match &*instances {
             Value::Map(all) => match all.get(key) {
                 Some(value) => work(&Scope::CONFIGURATION.with(Frame::Each(key, value))),
@@ -126,7 +129,7 @@ impl<'c> Evaluator<'c> {
     /// The keys of a declaration's instances, in order; one `None` without `for_each`, nothing
     /// where they are not known.
     pub(crate) fn keys(&self, declared: &Declared<'c>) -> Vec<Option<String>> {
-        match self.instances(declared).as_deref() {
+        match self.instances(declared, None).as_deref() {
             Ok(Value::Map(all)) => all.keys().cloned().map(Some).collect(),
             Ok(_) => vec![None],
             Err(_) => Vec::new(),

@@ -44,6 +44,7 @@ mod variables;
 pub(crate) use convert::describe;
 pub(crate) use evaluator::{Evaluated, Evaluator, Failed};
 pub(crate) use exports::declaration_name;
+pub(crate) use expression::bare;
 pub(crate) use index::{Declared, unknown_provider};
 pub(crate) use nearest::did_you_mean;
 pub(crate) use scope::{Frame, Holder, Scope};
@@ -116,3 +117,5 @@ pub(crate) fn with_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Resu
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod variables_tests;

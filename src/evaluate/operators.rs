@@ -52,8 +52,11 @@ fn arithmetic(a: Number, operator: BinaryOperator, b: Number) -> Result<Number, 
             BinaryOperator::Multiply => integer(a.checked_mul(b)),
             BinaryOperator::Divide | BinaryOperator::Remainder if b == 0 => Err(BY_ZERO),
             BinaryOperator::Remainder => integer(a.checked_rem(b)),
-            _ if a.checked_rem(b) == Some(0) => integer(a.checked_div(b)),
-            _ => fraction(Number::Integer(a).as_f64() / Number::Integer(b).as_f64()),
+            _ => match a.checked_rem(b) {
+                Some(0) => integer(a.checked_div(b)),
+                Some(_) => fraction(Number::Integer(a).as_f64() / Number::Integer(b).as_f64()),
+                None => Err(OVERFLOW),
+            },
         };
     }
     let (a, b) = (a.as_f64(), b.as_f64());

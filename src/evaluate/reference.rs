@@ -251,7 +251,8 @@ impl<'c> Evaluator<'c> {
             };
             return Err(self.undeclared(kind, name, self.index.names(kind), &declaration));
         };
-        let instances = self.instances(declared)?;
+        let whole = name.span.map_or(at, |span| at.join(span));
+        let instances = self.instances(declared, Some(whole))?;
         let Value::Map(all) = &*instances else {
             return Ok((Rc::new(Value::Declaration(declared.address.clone())), 1));
         };

@@ -8,6 +8,7 @@ use remit_sdk::{Diagnostic, FileId, Span, Value};
 
 use super::evaluator::{Evaluated, Evaluator, Failed};
 use super::scope::Scope;
+use crate::config;
 use crate::config::syntax::{Configuration, Expression, ExpressionKind};
 
 /// The file that spans of such text name.
@@ -62,7 +63,7 @@ impl Evaluator<'_> {
         work: impl FnOnce(&Expression) -> Evaluated,
     ) -> Evaluated {
         let (result, errors) = self.apart(|| {
-            let parsed = parse(source, NOWHERE).map_err(|errors| {
+            let parsed = config::parse(source, NOWHERE).map_err(|errors| {
                 for error in errors {
                     self.report(error);
                 }
@@ -103,8 +104,4 @@ fn single(parsed: &Configuration) -> Option<&Expression> {
         ([attribute], []) => Some(&attribute.expression),
         _ => None,
     }
-}
-
-fn parse(_: &str, _: FileId) -> Result<Configuration, Vec<Diagnostic>> {
-    Err(vec![])
 }

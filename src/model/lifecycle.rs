@@ -6,9 +6,9 @@ use remit_sdk::declaration::Lifecycle;
 use remit_sdk::{Diagnostic, Span};
 
 use super::decode::{any_references, boolean};
-use super::reader::{Reader, bare};
+use super::reader::Reader;
 use crate::config::syntax::{Expression, ExpressionKind, TemplatePart};
-use crate::evaluate::Evaluated;
+use crate::evaluate::{Evaluated, bare};
 
 /// Reads both.
 pub(super) fn lifecycle(reader: &Reader<'_, '_>) -> Evaluated<Lifecycle> {

@@ -12,6 +12,8 @@ use remit_sdk::{DeclarationAddress, Span, Value};
 mod build;
 mod decode;
 mod digest;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod grant;
 mod identity;
 mod issuer;

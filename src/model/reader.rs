@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use remit_sdk::{Diagnostic, Span, Spanned, Value};
 
 use crate::config::syntax::{Attribute, Block, Body, Expression, ExpressionKind};
-use crate::evaluate::{Declared, Evaluated, Evaluator, Failed, Scope, did_you_mean};
+use crate::evaluate::{Declared, Evaluated, Evaluator, Failed, Scope, bare, did_you_mean};
 
 /// A body, being read.
 pub(super) struct Reader<'r, 'c> {
@@ -56,15 +56,6 @@ impl Written<'_> {
         };
         Some(values.into_iter().zip(spans).collect())
     }
-}
-
-/// An expression without the parentheses around it.
-pub(super) fn bare(expression: &Expression) -> &Expression {
-    let mut inner = expression;
-    while let ExpressionKind::Parenthesis(next) = &inner.kind {
-        inner = next;
-    }
-    inner
 }
 
 impl<'r, 'c> Reader<'r, 'c> {
@@ -140,7 +131,7 @@ impl<'r, 'c> Reader<'r, 'c> {
             return Ok(None);
         };
         let value = match self.instance {
-            Some((declared, key)) => match self.evaluator.attribute(declared, key, name)? {
+            Some((declared, key)) => match self.evaluator.attribute(declared, key, name, None)? {
                 Some((value, _)) => (*value).clone(),
                 None => return Ok(None),
             },
