@@ -171,7 +171,11 @@ fn mistakes_in_expressions() {
             "upper(local.list...)",
         ),
         ("upper(\"a\"...)", "wrong arguments", "\"a\""),
-        ("{ a = 1, (\"${\"a\"}\") = 2 }", "key given twice", "(\"${\"a\"}\")"),
+        (
+            "{ a = 1, (\"${\"a\"}\") = 2 }",
+            "key given twice",
+            "(\"${\"a\"}\")",
+        ),
         (
             "{ for p in local.people : \"k\" => p }",
             "key given twice",

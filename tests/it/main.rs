@@ -10,4 +10,5 @@
 
 mod access_order;
 mod engine;
+mod live;
 mod structure;
