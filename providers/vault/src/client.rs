@@ -6,6 +6,7 @@
 //! deadline, and what may be repeated is repeated with back-off from one budget. No body is ever
 //! quoted: errors hold what stands under `errors`, made safe and short.
 
+mod address;
 mod error;
 mod login;
 
@@ -22,6 +23,7 @@ use url::Url;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::settings::{Login, Settings, Source};
+use address::{base, host, proxy};
 pub(crate) use error::is_no_route;
 use login::Session;
 
@@ -30,7 +32,7 @@ const CONNECT: Duration = Duration::from_secs(10);
 
 /// How long one call may take, its body included: longer than any database takes to answer a
 /// server that tries a connection.
-const CALL: Duration = Duration::from_secs(60);
+const CALL: Duration = Duration::from_mins(1);
 
 /// How long a request may be repeated before its last failure counts.
 const REPEAT: Duration = Duration::from_secs(30);
@@ -352,10 +354,10 @@ impl Client {
         let mut description = format!("{name} {}, cluster {id}", product.version);
         if let Some(namespace) = &self.namespace {
             id = format!("{id}/{namespace}");
-            description.push_str(&format!(", namespace {}", safe(namespace)));
+            description = format!("{description}, namespace {}", safe(namespace));
         }
         if let Some(proxy) = &self.proxy {
-            description.push_str(&format!(", through the proxy {}", host(proxy)));
+            description = format!("{description}, through the proxy {}", host(proxy));
         }
         Ok(Target {
             id,
@@ -582,80 +584,6 @@ fn render(
     }
     bytes.push(b'}');
     Ok(bytes)
-}
-
-/// The address as a base URL that ends in `/`.
-fn base(address: &str) -> Result<Url, String> {
-    let shown = safe(address);
-    let mut url = Url::parse(address).map_err(|_| format!("`{shown}` is no URL"))?;
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err("the address holds a user name or a password".into());
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(format!("the address `{shown}` has a query or a fragment"));
-    }
-    match url.scheme() {
-        "https" => {}
-        "http" if is_loopback(&url) => {}
-        "http" => {
-            return Err(format!(
-                "`{shown}` would send the token in clear; plain HTTP is for this machine itself only"
-            ));
-        }
-        _ => return Err(format!("`{shown}` is no https URL")),
-    }
-    if !url.path().ends_with('/') {
-        let path = format!("{}/", url.path());
-        url.set_path(&path);
-    }
-    Ok(url)
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        Some(url::Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
-}
-
-/// The proxy that the environment names for the address, under TLS only.
-fn proxy(base: &Url, first: &dyn Fn(&[&str]) -> Option<String>) -> Option<Url> {
-    if base.scheme() != "https" || is_loopback(base) {
-        return None;
-    }
-    let host = base.host_str()?.trim_matches(['[', ']']);
-    let excluded = first(&["NO_PROXY", "no_proxy"]).unwrap_or_default();
-    let is_excluded = excluded.split(',').map(str::trim).any(|one| {
-        let suffix = one.trim_start_matches('.');
-        one == "*"
-            || (!suffix.is_empty()
-                && (host == suffix
-                    || host
-                        .strip_suffix(suffix)
-                        .is_some_and(|rest| rest.ends_with('.'))))
-    });
-    if is_excluded {
-        return None;
-    }
-    let text = first(&["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"])?;
-    let text = if text.contains("://") {
-        text
-    } else {
-        format!("http://{text}")
-    };
-    Url::parse(&text).ok()
-}
-
-/// Host and port, without user name and password.
-fn host(url: &Url) -> String {
-    let host = url.host_str().unwrap_or_default();
-    let text = match url.port() {
-        Some(port) => format!("{host}:{port}"),
-        None => host.to_owned(),
-    };
-    safe(&text)
 }
 
 /// Between half and all of a pause, so that many don't come back at once.

@@ -189,3 +189,6 @@ impl<'a> Lowering<'a> {
         self.out
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,20 +5,21 @@
 //! repetition, policy names become lower case, PEM loses outer white space, policies take their
 //! canonical text. Ownership marks are read and written here too.
 
+mod mark;
+mod name;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use remit_sdk::schema::Shape;
 use remit_sdk::text::safe;
-use remit_sdk::{Attribute, Kind, Mark, Number, Value};
+use remit_sdk::{Attribute, Kind, Number, Value};
 
 use crate::policy;
 
-/// How long a name may be: more than any computed one (64), and short enough for every page.
-const NAME_CHARACTERS_MAX: usize = 256;
-
-/// How long an alias's name may be: a GitHub subject with a long ref has some 400.
-const SUBJECT_CHARACTERS_MAX: usize = 1024;
+pub use mark::{mark_description, mark_text, parse_mark, split_description};
+pub(crate) use name::check_name;
+pub use name::folded_key;
 
 /// Metadata limits of the server: pairs, bytes of a key, bytes of a value (tried on 2.7.2).
 const METADATA_PAIRS_MAX: usize = 64;
@@ -126,13 +127,14 @@ fn shaped(attribute: &Attribute, value: &Value) -> Result<Value, String> {
         ))
     };
     Ok(match (attribute.shape, value) {
-        (_, Value::Pending(_)) | (Shape::Bool, Value::Bool(_)) => value.clone(),
-        (Shape::Integer, Value::Number(Number::Integer(_))) => value.clone(),
+        (_, Value::Pending(_))
+        | (Shape::Bool, Value::Bool(_))
+        | (Shape::Integer, Value::Number(Number::Integer(_)))
+        | (Shape::String | Shape::Policy, Value::String(_)) => value.clone(),
         (Shape::Duration, _) => {
             let seconds = seconds(value).map_err(|why| format!("`{}`: {why}", attribute.name))?;
             Value::integer(seconds)
         }
-        (Shape::String | Shape::Policy, Value::String(_)) => value.clone(),
         (Shape::OneOf(all), Value::String(text)) => {
             if !all.contains(&text.as_str()) {
                 let all: Vec<_> = all.iter().map(|one| format!("`\"{one}\"`")).collect();
@@ -330,12 +332,11 @@ fn parse_seconds(text: &str) -> Option<i64> {
         let unit = match after.next() {
             // A number alone is seconds, but not after other units: `1h30` is a mistake.
             None if rest.len() == text.trim_start_matches('-').len() => 1,
-            None => return None,
             Some('s') => 1,
             Some('m') => 60,
             Some('h') => 3600,
             Some('d') => 86_400,
-            Some(_) => return None,
+            None | Some(_) => return None,
         };
         total = total.checked_add(count.checked_mul(unit)?)?;
         rest = after.as_str();
@@ -426,174 +427,6 @@ fn check_metadata(all: &BTreeMap<String, Value>) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-/// Whether `name` may be this part of a key; the message says what may.
-pub(crate) fn check_name(kind: &Kind, attribute: &str, name: &str) -> Result<(), String> {
-    let shown = safe(name);
-    let is_subject = (kind.name, attribute) == ("vault_entity_alias", "name");
-    let is_mount = attribute == "mount" || attribute == "path";
-    let limit = if is_subject {
-        SUBJECT_CHARACTERS_MAX
-    } else {
-        NAME_CHARACTERS_MAX
-    };
-    if name.is_empty() {
-        return Err(format!("`{attribute}` is empty"));
-    }
-    if name.chars().count() > limit {
-        return Err(format!("`{attribute}` is longer than {limit} characters"));
-    }
-    if name.chars().any(remit_sdk::text::is_unsafe) {
-        return Err(format!(
-            "`{attribute}` holds a character that is no text: `{shown}`"
-        ));
-    }
-    if is_subject {
-        return Ok(());
-    }
-    if is_mount {
-        return check_mount(kind, name);
-    }
-    if kind.name == "vault_policy"
-        && matches!(
-            name,
-            "root" | "default" | "response-wrapping" | "control-group"
-        )
-    {
-        return Err(format!("the policy `{shown}` is the server's own"));
-    }
-    // What the server's routes take for a name (`framework.GenericNameRegex`), so that nothing
-    // else ever gets into a path.
-    let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_');
-    let inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-    if !name.chars().all(inner)
-        || !edge(name.chars().next())
-        || !edge(name.chars().next_back())
-        || name.contains("..")
-    {
-        return Err(format!(
-            "`{shown}` is no name: it takes letters, digits, `_`, and between them `-` and `.`"
-        ));
-    }
-    let lower_case = matches!(
-        kind.name,
-        "vault_policy" | "vault_jwt_role" | "vault_approle_role"
-    );
-    if lower_case && name.chars().any(|c| c.is_ascii_uppercase()) {
-        return Err(format!(
-            "the server would write this name in lower case; write `{}`",
-            name.to_lowercase()
-        ));
-    }
-    Ok(())
-}
-
-fn check_mount(kind: &Kind, path: &str) -> Result<(), String> {
-    let shown = safe(path);
-    let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-    for segment in path.split('/') {
-        if segment.is_empty() || segment == "." || segment == ".." || !segment.chars().all(good) {
-            return Err(format!(
-                "`{shown}` is no mount path: it takes letters, digits, `_`, `-`, `.`, and `/` between segments"
-            ));
-        }
-    }
-    let first = path.split('/').next().unwrap_or_default();
-    let of_auth = kind.name.starts_with("vault_auth") || kind.key.starts_with("auth/");
-    match (of_auth, first) {
-        (true, "auth") => Err(format!(
-            "a path of an auth mount is written without `auth/`; write `{}`",
-            safe(path.trim_start_matches("auth/"))
-        )),
-        (true, "token") => Err("the mount `token` is the server's own".into()),
-        (false, "sys" | "identity" | "cubbyhole" | "auth") => {
-            Err(format!("the mount `{first}` is the server's own"))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// The key as the server compares it: names of these kinds are one name in any case.
-pub fn folded_key(kind: &Kind, key: &str) -> String {
-    match kind.name {
-        "vault_database_connection"
-        | "vault_database_role"
-        | "vault_auth_mount"
-        | "vault_secrets_mount"
-        | "vault_jwt_config" => key.to_owned(),
-        _ => key.to_lowercase(),
-    }
-}
-
-// ---- ownership marks
-
-/// A mark as one word: `remit:LINEAGE:ADDRESS`, with `%` and everything that would end the word
-/// percent-encoded.
-pub fn mark_text(mark: &Mark) -> String {
-    format!(
-        "remit:{}:{}",
-        encode_word(&mark.lineage),
-        encode_word(&mark.address)
-    )
-}
-
-/// Reads what [`mark_text`] wrote.
-pub fn parse_mark(word: &str) -> Option<Mark> {
-    let (lineage, address) = word.strip_prefix("remit:")?.split_once(':')?;
-    (!lineage.is_empty() && !address.is_empty()).then_some(())?;
-    Some(Mark {
-        lineage: decode_word(lineage)?,
-        address: decode_word(address)?,
-    })
-}
-
-/// A description with the mark as its last word.
-pub fn mark_description(description: &str, mark: &Mark) -> String {
-    let mark = mark_text(mark);
-    if description.is_empty() {
-        mark
-    } else {
-        format!("{description} {mark}")
-    }
-}
-
-/// A description without its mark, and the mark.
-pub fn split_description(description: &str) -> (String, Option<Mark>) {
-    let (text, word) = description.rsplit_once(' ').unwrap_or(("", description));
-    match parse_mark(word) {
-        Some(mark) => (text.to_owned(), Some(mark)),
-        None => (description.to_owned(), None),
-    }
-}
-
-fn encode_word(text: &str) -> String {
-    let mut out = String::new();
-    for c in text.chars() {
-        if c == '%' || c.is_whitespace() || remit_sdk::text::is_unsafe(c) || c == ':' {
-            let mut buffer = [0; 4];
-            for byte in c.encode_utf8(&mut buffer).bytes() {
-                out.push_str(&format!("%{byte:02x}"));
-            }
-        } else {
-            out.push(c);
-        }
-    }
-    out
-}
-
-fn decode_word(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte == b'%' {
-            let hex = [rest.next()?, rest.next()?];
-            bytes.push(u8::from_str_radix(std::str::from_utf8(&hex).ok()?, 16).ok()?);
-        } else {
-            bytes.push(byte);
-        }
-    }
-    String::from_utf8(bytes).ok()
 }
 
 /// The nearest of `known`, if one is near enough to be meant: at most a third of the letters

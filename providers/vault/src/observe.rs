@@ -48,7 +48,7 @@ pub(crate) enum Found {
     /// The fields of the object.
     Data(Json),
     /// The server says it isn't there; this path must be readable for that to count.
-    NotFound(String),
+    Missing(String),
     /// It can't be there, since what would hold it isn't.
     Absent,
 }
@@ -143,11 +143,12 @@ impl Shared {
     async fn fetch_plain(&self, kind: &Kind, path: String) -> Result<Found, ProviderError> {
         let answer = match self.client.send(&Request::get(&path)).await {
             Ok(answer) => answer,
-            Err(error) if error.kind == ErrorKind::NotFound => return Ok(Found::NotFound(path)),
+            Err(error) if error.kind == ErrorKind::NotFound => return Ok(Found::Missing(path)),
             Err(error) if is_no_route(&error) => {
-                return match self.is_mounted(kind, &path).await? {
-                    false => Ok(Found::Absent),
-                    true => Err(error),
+                return if self.is_mounted(kind, &path).await? {
+                    Err(error)
+                } else {
+                    Ok(Found::Absent)
                 };
             }
             Err(error) => return Err(error),
@@ -162,7 +163,7 @@ impl Shared {
             let role_id = match answer {
                 Ok(answer) => answer.data().get("role_id").cloned(),
                 Err(error) if error.kind == ErrorKind::NotFound => {
-                    return Ok(Found::NotFound(path));
+                    return Ok(Found::Missing(path));
                 }
                 Err(error) => return Err(error),
             };
@@ -236,7 +237,7 @@ impl Shared {
         match found {
             Ok(Found::Data(data)) => decoded(kind, key, &data),
             Ok(Found::Absent) => Reading::Absent,
-            Ok(Found::NotFound(path)) => match self.prove(&BTreeSet::from([path.clone()])).await {
+            Ok(Found::Missing(path)) => match self.prove(&BTreeSet::from([path.clone()])).await {
                 Ok(readable) if readable.contains(&path) => Reading::Absent,
                 Ok(_) => Reading::Unreadable(unproven(&path)),
                 Err(error) => Reading::Unreadable(error),

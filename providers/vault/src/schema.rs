@@ -6,8 +6,15 @@
 //! pages `api-docs/auth/*`, `api-docs/secret/databases`, `api-docs/secret/identity/*` and
 //! `api-docs/system/*` of OpenBao and Vault.
 
-use remit_sdk::schema::{Container, Default, Need, Role, Shape};
-use remit_sdk::{Attribute, Kind};
+mod attribute;
+
+use remit_sdk::Kind;
+use remit_sdk::schema::{Container, Default, Role, Shape};
+
+use attribute::{
+    bool, computed, grants, immutable, integer, key, list, map, one_of, optional, request_only,
+    required, seconds, set, text, untested, volatile, write_only,
+};
 
 /// The kinds of this provider, in the order of the reference pages.
 pub fn kinds() -> &'static [Kind] {
@@ -17,121 +24,6 @@ pub fn kinds() -> &'static [Kind] {
 /// The kind of this name.
 pub fn kind(name: &str) -> Option<&'static Kind> {
     KINDS.iter().find(|kind| kind.name == name)
-}
-
-const fn optional(
-    name: &'static str,
-    shape: Shape,
-    default: Default,
-    summary: &'static str,
-) -> Attribute {
-    Attribute {
-        name,
-        shape,
-        default,
-        summary,
-        ..Attribute::PLAIN
-    }
-}
-
-const fn required(name: &'static str, shape: Shape, summary: &'static str) -> Attribute {
-    Attribute {
-        need: Need::Required,
-        ..optional(name, shape, Default::None, summary)
-    }
-}
-
-const fn computed(name: &'static str, shape: Shape, summary: &'static str) -> Attribute {
-    Attribute {
-        need: Need::Computed,
-        ..optional(name, shape, Default::None, summary)
-    }
-}
-
-/// A part of the key.
-const fn key(name: &'static str, summary: &'static str) -> Attribute {
-    immutable(required(name, Shape::String, summary))
-}
-
-const fn bool(name: &'static str, default: bool, summary: &'static str) -> Attribute {
-    optional(name, Shape::Bool, Default::Bool(default), summary)
-}
-
-const fn text(name: &'static str, summary: &'static str) -> Attribute {
-    optional(name, Shape::String, Default::String(""), summary)
-}
-
-const fn seconds(name: &'static str, summary: &'static str) -> Attribute {
-    optional(name, Shape::Duration, Default::Integer(0), summary)
-}
-
-const fn integer(name: &'static str, summary: &'static str) -> Attribute {
-    optional(name, Shape::Integer, Default::Integer(0), summary)
-}
-
-const fn set(name: &'static str, summary: &'static str) -> Attribute {
-    optional(name, Shape::Set, Default::EmptySet, summary)
-}
-
-const fn list(name: &'static str, summary: &'static str) -> Attribute {
-    optional(name, Shape::List, Default::EmptyList, summary)
-}
-
-const fn map(name: &'static str, summary: &'static str) -> Attribute {
-    optional(name, Shape::Map, Default::EmptyMap, summary)
-}
-
-const fn one_of(
-    name: &'static str,
-    all: &'static [&'static str],
-    default: &'static str,
-    summary: &'static str,
-) -> Attribute {
-    optional(name, Shape::OneOf(all), Default::String(default), summary)
-}
-
-const fn immutable(attribute: Attribute) -> Attribute {
-    Attribute {
-        immutable: true,
-        ..attribute
-    }
-}
-
-const fn volatile(attribute: Attribute) -> Attribute {
-    Attribute {
-        volatile: true,
-        ..attribute
-    }
-}
-
-const fn grants(attribute: Attribute) -> Attribute {
-    Attribute {
-        grants: true,
-        ..attribute
-    }
-}
-
-const fn untested(attribute: Attribute, why: &'static str) -> Attribute {
-    Attribute {
-        untested: Some(why),
-        ..attribute
-    }
-}
-
-const fn write_only(name: &'static str, summary: &'static str) -> Attribute {
-    Attribute {
-        write_only: true,
-        unverifiable: Some("the server never tells it"),
-        ..optional(name, Shape::String, Default::None, summary)
-    }
-}
-
-/// A parameter of the request that the server acts on and forgets.
-const fn request_only(name: &'static str, default: bool, summary: &'static str) -> Attribute {
-    Attribute {
-        unverifiable: Some("a parameter of the request; the server does not keep it"),
-        ..bool(name, default, summary)
-    }
 }
 
 const AUTH_MOUNT: Option<Container> = Some(Container {

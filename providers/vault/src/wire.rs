@@ -5,6 +5,7 @@
 //! kind is one entry in [`WIRES`] beside its entry in `schema`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use remit_sdk::schema::{Need, Shape};
 use remit_sdk::{Attribute, Fingerprint, Kind, Mark, Object, Value};
@@ -292,7 +293,9 @@ pub fn encode_segment(text: &str) -> String {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
                 out.push(char::from(byte));
             }
-            _ => out.push_str(&format!("%{byte:02X}")),
+            _ => {
+                let _ = write!(out, "%{byte:02X}");
+            }
         }
     }
     // Dots alone would be taken for a step up.

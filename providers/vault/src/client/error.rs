@@ -121,7 +121,7 @@ pub(super) fn judge(
             )),
         };
     }
-    Err(failure(request, status, location, &errors(body)))
+    Err(failure(request, status, location, errors(body).as_deref()))
 }
 
 /// What stands under `errors`, safe and short; `None` where the body has no such list. Bodies
@@ -141,15 +141,14 @@ fn failure(
     request: &Request,
     status: u16,
     location: Option<&str>,
-    errors: &Option<Vec<String>>,
+    errors: Option<&[String]>,
 ) -> ProviderError {
     let what = what(request);
     // The server wraps its errors in a list of one.
     let said = errors
-        .as_ref()
         .map(|all| all.join("; ").replace("1 error occurred:\n\t* ", ""))
         .unwrap_or_default();
-    let kind = kind(request, status, errors.as_deref(), &said);
+    let kind = kind(request, status, errors, &said);
     // A value the server refuses may come back in its text, quoted.
     let said = if said.contains("load metadata pair") {
         "a value of the metadata is too long".to_owned()

@@ -1,5 +1,5 @@
 use proptest::prelude::*;
-use remit_sdk::SecretRef;
+use remit_sdk::{Mark, SecretRef};
 
 use super::*;
 use crate::schema;

@@ -333,7 +333,7 @@ impl<'a> Bulk<'a> {
             let reading = match found {
                 Ok(Found::Data(data)) => decoded(kind, key, &data),
                 Ok(Found::Absent) => Reading::Absent,
-                Ok(Found::NotFound(path)) => {
+                Ok(Found::Missing(path)) => {
                     self.unproven.push((path, kind.name, key.to_owned()));
                     continue;
                 }

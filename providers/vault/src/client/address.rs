@@ -1,0 +1,79 @@
+//! Where requests go: the server's address and the proxy on the way, checked before anything is
+//! sent. Pure.
+
+use remit_sdk::text::safe;
+use url::Url;
+
+/// The address as a base URL that ends in `/`.
+pub(super) fn base(address: &str) -> Result<Url, String> {
+    let shown = safe(address);
+    let mut url = Url::parse(address).map_err(|_| format!("`{shown}` is no URL"))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("the address holds a user name or a password".into());
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(format!("the address `{shown}` has a query or a fragment"));
+    }
+    match url.scheme() {
+        "https" => {}
+        "http" if is_loopback(&url) => {}
+        "http" => {
+            return Err(format!(
+                "`{shown}` would send the token in clear; plain HTTP is for this machine itself only"
+            ));
+        }
+        _ => return Err(format!("`{shown}` is no https URL")),
+    }
+    if !url.path().ends_with('/') {
+        let path = format!("{}/", url.path());
+        url.set_path(&path);
+    }
+    Ok(url)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+/// The proxy that the environment names for the address, under TLS only.
+pub(super) fn proxy(base: &Url, first: &dyn Fn(&[&str]) -> Option<String>) -> Option<Url> {
+    if base.scheme() != "https" || is_loopback(base) {
+        return None;
+    }
+    let host = base.host_str()?.trim_matches(['[', ']']);
+    let excluded = first(&["NO_PROXY", "no_proxy"]).unwrap_or_default();
+    let is_excluded = excluded.split(',').map(str::trim).any(|one| {
+        let suffix = one.trim_start_matches('.');
+        one == "*"
+            || (!suffix.is_empty()
+                && (host == suffix
+                    || host
+                        .strip_suffix(suffix)
+                        .is_some_and(|rest| rest.ends_with('.'))))
+    });
+    if is_excluded {
+        return None;
+    }
+    let text = first(&["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"])?;
+    let text = if text.contains("://") {
+        text
+    } else {
+        format!("http://{text}")
+    };
+    Url::parse(&text).ok()
+}
+
+/// Host and port, without user name and password.
+pub(super) fn host(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    let text = match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    };
+    safe(&text)
+}
