@@ -85,7 +85,10 @@ impl<'a> Arguments<'a> {
             .collect()
     }
 
-    pub(super) fn map(&self, position: usize) -> Result<&'a BTreeMap<String, Value>, FunctionError> {
+    pub(super) fn map(
+        &self,
+        position: usize,
+    ) -> Result<&'a BTreeMap<String, Value>, FunctionError> {
         match self.value(position) {
             Value::Map(all) => Ok(all),
             other => Err(misfit("a map", other).or_at(position)),
@@ -146,7 +149,10 @@ fn parse_number(text: &str) -> Option<Number> {
 
 /// The error for a value of the wrong type.
 pub(super) fn misfit(wanted: &str, found: &Value) -> FunctionError {
-    FunctionError::new(format!("{wanted} is wanted, and this is {}", describe(found)))
+    FunctionError::new(format!(
+        "{wanted} is wanted, and this is {}",
+        describe(found)
+    ))
 }
 
 /// A value as a message names it: its type, and itself where it is short.
@@ -178,9 +184,9 @@ pub(super) fn unify<'v>(values: impl IntoIterator<Item = &'v Value>) -> Vec<Cow<
     values
         .into_iter()
         .map(|value| match value {
-            Value::Bool(_) | Value::Number(_) if scalars && text => {
-                value.to_text().map_or(Cow::Borrowed(value), |text| Cow::Owned(Value::String(text)))
-            }
+            Value::Bool(_) | Value::Number(_) if scalars && text => value
+                .to_text()
+                .map_or(Cow::Borrowed(value), |text| Cow::Owned(Value::String(text))),
             other => Cow::Borrowed(other),
         })
         .collect()

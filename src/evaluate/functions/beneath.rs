@@ -127,7 +127,9 @@ fn by_component(root: OwnedFd, path: &str) -> Result<OwnedFd, Refusal> {
             }
             // No link.
             Err(Errno::INVAL) => {
-                let more = left.iter().any(|name| !name.as_bytes().is_empty() && name != ".");
+                let more = left
+                    .iter()
+                    .any(|name| !name.as_bytes().is_empty() && name != ".");
                 let flags = if more { DIRECTORY } else { READ };
                 let next = openat(&here, &name, flags | OFlags::NOFOLLOW, Mode::empty())?;
                 above.push(std::mem::replace(&mut here, next));

@@ -65,8 +65,10 @@ fn lookup(a: &Arguments<'_>) -> Outcome {
         return Ok(a.value(2).clone());
     }
     let key = describe(&Value::string(key));
-    Err(FunctionError::at(1, format!("the map has no key that is {key}"))
-        .help("add a third argument: the value where the key is missing"))
+    Err(
+        FunctionError::at(1, format!("the map has no key that is {key}"))
+            .help("add a third argument: the value where the key is missing"),
+    )
 }
 
 /// The values whose keys, at the same position, are among the wanted ones.
@@ -92,7 +94,9 @@ fn matchkeys(a: &Arguments<'_>) -> Outcome {
 fn unequal(position: usize, found: usize, wanted: usize) -> FunctionError {
     FunctionError::at(
         position,
-        format!("both lists must be of one length; this one has {found} elements, the one before it {wanted}"),
+        format!(
+            "both lists must be of one length; this one has {found} elements, the one before it {wanted}"
+        ),
     )
 }
 

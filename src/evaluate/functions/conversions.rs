@@ -24,7 +24,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
             Value::Map(all) => Ok(Value::Map(
                 all.keys()
                     .cloned()
-                    .zip(unify(all.values()).into_iter().map(std::borrow::Cow::into_owned))
+                    .zip(
+                        unify(all.values())
+                            .into_iter()
+                            .map(std::borrow::Cow::into_owned),
+                    )
                     .collect(),
             )),
             other => Err(misfit("a map", other)),
@@ -44,7 +48,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         })
     }),
     fixed("tostring", "tostring(value)", 1, |a| {
-        unless_null(a, |value| text(value).map(|text| Value::string(text)))
+        unless_null(a, |value| text(value).map(Value::string))
     }),
 ];
 

@@ -64,11 +64,14 @@ impl Time {
 fn is_rfc_3339(text: &str) -> bool {
     let fits = |text: &str, shape: &str| {
         text.len() == shape.len()
-            && text.bytes().zip(shape.bytes()).all(|(byte, shape)| match shape {
-                b'0' => byte.is_ascii_digit(),
-                b'+' => byte == b'+' || byte == b'-',
-                shape => byte == shape,
-            })
+            && text
+                .bytes()
+                .zip(shape.bytes())
+                .all(|(byte, shape)| match shape {
+                    b'0' => byte.is_ascii_digit(),
+                    b'+' => byte == b'+' || byte == b'-',
+                    shape => byte == shape,
+                })
     };
     let Some((date, rest)) = text.split_at_checked("0000-00-00T00:00:00".len()) else {
         return false;

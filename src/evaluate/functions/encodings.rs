@@ -15,10 +15,14 @@ pub(super) const FUNCTIONS: &[Function] = &[
         Ok(Value::String(base64(a.text(0)?.as_bytes())))
     }),
     fixed("base64sha256", "base64sha256(text)", 1, |a| {
-        Ok(Value::String(base64(&Sha256::digest(a.text(0)?.as_bytes()))))
+        Ok(Value::String(base64(&Sha256::digest(
+            a.text(0)?.as_bytes(),
+        ))))
     }),
     fixed("base64sha512", "base64sha512(text)", 1, |a| {
-        Ok(Value::String(base64(&Sha512::digest(a.text(0)?.as_bytes()))))
+        Ok(Value::String(base64(&Sha512::digest(
+            a.text(0)?.as_bytes(),
+        ))))
     }),
     fixed("sha256", "sha256(text)", 1, |a| {
         Ok(Value::String(sha256(a.text(0)?.as_bytes())))

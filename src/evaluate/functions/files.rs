@@ -14,7 +14,7 @@ use remit_sdk::Value;
 use rustix::fs::{AtFlags, Dir, FileType, fstat, statat};
 use sha2::{Digest, Sha256, Sha512};
 
-use super::arguments::{Arguments, describe};
+use super::arguments::Arguments;
 use super::beneath::{self, Refusal};
 use super::encodings::{base64, sha256, sha512};
 use super::globs::Glob;
@@ -22,7 +22,7 @@ use super::room::Room;
 use super::{Context, Function, FunctionError, Outcome, fixed};
 
 /// Bytes of a file: base64 of as many still fits into a value of the language.
-pub const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
+const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 /// Entries `fileset` looks at: a configuration beside a checkout of large dependencies has some
 /// ten thousand.
@@ -41,7 +41,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
     fixed("file", "file(path)", 1, |a| {
         read_file(a.context, &a.text(0)?).map(Value::String)
     }),
-    fixed("filebase64", "filebase64(path)", 1, |a| with_bytes(a, base64)),
+    fixed("filebase64", "filebase64(path)", 1, |a| {
+        with_bytes(a, base64)
+    }),
     fixed("filebase64sha256", "filebase64sha256(path)", 1, |a| {
         with_bytes(a, |bytes| base64(&Sha256::digest(bytes)))
     }),
@@ -50,8 +52,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
     }),
     fixed("fileexists", "fileexists(path)", 1, exists),
     fixed("fileset", "fileset(path, pattern)", 2, fileset),
-    fixed("filesha256", "filesha256(path)", 1, |a| with_bytes(a, sha256)),
-    fixed("filesha512", "filesha512(path)", 1, |a| with_bytes(a, sha512)),
+    fixed("filesha256", "filesha256(path)", 1, |a| {
+        with_bytes(a, sha256)
+    }),
+    fixed("filesha512", "filesha512(path)", 1, |a| {
+        with_bytes(a, sha512)
+    }),
 ];
 
 /// The text of a file below the configuration's root.
@@ -68,7 +74,10 @@ fn with_bytes(a: &Arguments<'_>, make: fn(&[u8]) -> String) -> Outcome {
 
 /// A path as a message shows it.
 fn name(path: &str) -> String {
-    describe(&Value::string(path)).replace("the string ", "")
+    /// Longer paths would hide the message.
+    const CHARACTERS_MAX: usize = 200;
+    let path: String = path.chars().take(CHARACTERS_MAX).collect();
+    format!("\"{}\"", remit_sdk::text::safe(&path))
 }
 
 fn refused(path: &str, refusal: Refusal) -> FunctionError {
@@ -120,7 +129,10 @@ fn read(context: &Context<'_>, path: &str) -> Result<Vec<u8>, FunctionError> {
     if bytes.len() as u64 > FILE_BYTES_MAX {
         return Err(FunctionError::at(
             0,
-            format!("the file {} is larger than {FILE_BYTES_MAX} bytes", name(path)),
+            format!(
+                "the file {} is larger than {FILE_BYTES_MAX} bytes",
+                name(path)
+            ),
         ));
     }
     Ok(bytes)
@@ -143,8 +155,9 @@ fn exists(a: &Arguments<'_>) -> Outcome {
 fn fileset(a: &Arguments<'_>) -> Outcome {
     let (path, pattern) = (a.text(0)?, a.text(1)?);
     let glob = Glob::parse(&pattern).map_err(|why| {
-        FunctionError::at(1, format!("this is no pattern for files: {why}"))
-            .help("write `*.json` for the files of the directory, `**/*.json` for those below it too")
+        FunctionError::at(1, format!("this is no pattern for files: {why}")).help(
+            "write `*.json` for the files of the directory, `**/*.json` for those below it too",
+        )
     })?;
     let mut walk = Walk {
         root: a.context,
@@ -159,7 +172,10 @@ fn fileset(a: &Arguments<'_>) -> Outcome {
         Ok(directory) => match file_type(&directory).map_err(|refusal| refused(&path, refusal))? {
             FileType::Directory => walk.directory(&directory, &mut Vec::new())?,
             _ => {
-                return Err(FunctionError::at(0, format!("{} is no directory", name(&path))));
+                return Err(FunctionError::at(
+                    0,
+                    format!("{} is no directory", name(&path)),
+                ));
             }
         },
         // As in Terraform, there are no files where there is no directory.

@@ -169,8 +169,10 @@ fn parse_verb(text: &str, next: usize) -> Result<(Verb, &str), FunctionError> {
         let number = take_number(&mut rest)?.and_then(|number| number.checked_sub(1));
         let closed = rest.strip_prefix(']');
         let (Some(number), Some(after)) = (number, closed) else {
-            return Err(FunctionError::at(0, "`[` in a verb begins no number of a value")
-                .help("write `%[1]s` for the first value"));
+            return Err(
+                FunctionError::at(0, "`[` in a verb begins no number of a value")
+                    .help("write `%[1]s` for the first value"),
+            );
         };
         verb.value = number;
         rest = after;
@@ -180,14 +182,15 @@ fn parse_verb(text: &str, next: usize) -> Result<(Verb, &str), FunctionError> {
     let after = chars.as_str();
     let written = text.get(..text.len() - after.len()).unwrap_or_default();
     let written = remit_sdk::text::safe(written);
-    verb.letter = match letter {
-        Some(letter) if "vtbdoxXeEfFgGsq".contains(letter) => letter,
-        _ => {
-            return Err(FunctionError::at(0, format!("`%{written}` is no verb")).help(
+    verb.letter =
+        match letter {
+            Some(letter) if "vtbdoxXeEfFgGsq".contains(letter) => letter,
+            _ => {
+                return Err(FunctionError::at(0, format!("`%{written}` is no verb")).help(
                 "verbs are %v %s %q %d %f %g %e %t %b %o %x; a percent sign is written `%%`",
             ));
-        }
-    };
+            }
+        };
     verb.written = format!("%{written}");
     Ok((verb, after))
 }
@@ -244,7 +247,11 @@ impl Verb {
                     Some(precision) => text.chars().take(precision).collect(),
                     None => text.into_owned(),
                 };
-                Ok(self.pad(if self.letter == 'q' { json::quoted(&text) } else { text }))
+                Ok(self.pad(if self.letter == 'q' {
+                    json::quoted(&text)
+                } else {
+                    text
+                }))
             }
             'b' | 'd' | 'o' | 'x' | 'X' => {
                 let number = arguments::number(value)?;

@@ -59,7 +59,10 @@ fn write(value: &Value, out: &mut String, room: &mut Room) -> Result<(), Functio
             return Ok(());
         }
         Value::Declaration(_) | Value::Secret(_) | Value::Pending(_) => {
-            return Err(FunctionError::new(format!("{} has no JSON", describe(value))));
+            return Err(FunctionError::new(format!(
+                "{} has no JSON",
+                describe(value)
+            )));
         }
     }
     room.take(out.len() - before)

@@ -59,7 +59,10 @@ fn truths(a: &Arguments<'_>) -> Result<Vec<Option<bool>>, FunctionError> {
             Value::Null => Ok(None),
             value => boolean(value).map(Some).map_err(|_| {
                 let found = describe(value);
-                FunctionError::at(0, format!("a list of bools is wanted, and it holds {found}"))
+                FunctionError::at(
+                    0,
+                    format!("a list of bools is wanted, and it holds {found}"),
+                )
             }),
         })
         .collect()
@@ -94,7 +97,10 @@ fn compact(a: &Arguments<'_>) -> Outcome {
         }
         let text = super::arguments::text(value).map_err(|_| {
             let found = describe(value);
-            FunctionError::at(0, format!("a list of strings is wanted, and it holds {found}"))
+            FunctionError::at(
+                0,
+                format!("a list of strings is wanted, and it holds {found}"),
+            )
         })?;
         if !text.is_empty() {
             out.push(Value::string(text));
@@ -214,7 +220,10 @@ fn slice(a: &Arguments<'_>) -> Outcome {
     if end > list.len() {
         return Err(FunctionError::at(
             2,
-            format!("the list has {} elements, and {end} is beyond them", list.len()),
+            format!(
+                "the list has {} elements, and {end} is beyond them",
+                list.len()
+            ),
         ));
     }
     let part = list.get(start..end).ok_or_else(|| {
@@ -222,4 +231,3 @@ fn slice(a: &Arguments<'_>) -> Outcome {
     })?;
     Ok(Value::List(part.iter().copied().cloned().collect()))
 }
-

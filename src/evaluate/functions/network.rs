@@ -38,8 +38,11 @@ impl Range {
     fn parse(a: &Arguments<'_>) -> Result<Self, FunctionError> {
         let text = a.text(0)?;
         let bad = || {
-            FunctionError::at(0, format!("{} is no range of addresses", describe(a.value(0))))
-                .help("write an address and the length of its prefix, such as `10.0.0.0/8`")
+            FunctionError::at(
+                0,
+                format!("{} is no range of addresses", describe(a.value(0))),
+            )
+            .help("write an address and the length of its prefix, such as `10.0.0.0/8`")
         };
         let (address, length) = text.split_once('/').ok_or_else(bad)?;
         if length.is_empty() || !length.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -101,9 +104,11 @@ fn host(a: &Arguments<'_>) -> Outcome {
     } else {
         Some(size).filter(|offset| *offset <= range.last())
     };
-    let offset = offset
-        .ok_or_else(|| FunctionError::at(1, format!("the range has no address {number}")))?;
-    Ok(Value::string(range.address(range.first | offset).to_string()))
+    let offset =
+        offset.ok_or_else(|| FunctionError::at(1, format!("the range has no address {number}")))?;
+    Ok(Value::string(
+        range.address(range.first | offset).to_string(),
+    ))
 }
 
 fn netmask(a: &Arguments<'_>) -> Outcome {
@@ -122,7 +127,10 @@ fn subnet(a: &Arguments<'_>) -> Outcome {
     if number > ones(length - range.length) {
         return Err(FunctionError::at(
             2,
-            format!("a prefix longer by {} bits has no number {number}", length - range.length),
+            format!(
+                "a prefix longer by {} bits has no number {number}",
+                length - range.length
+            ),
         ));
     }
     // A prefix of no bits has only number 0, which may be shifted by any width.

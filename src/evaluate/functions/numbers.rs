@@ -39,7 +39,9 @@ fn too_large() -> FunctionError {
 
 /// A float as the language's number.
 fn float(result: f64) -> Outcome {
-    Number::from_f64(result).map(Value::Number).ok_or_else(too_large)
+    Number::from_f64(result)
+        .map(Value::Number)
+        .ok_or_else(too_large)
 }
 
 fn whole(a: &Arguments<'_>, round: fn(f64) -> f64) -> Outcome {
@@ -56,7 +58,10 @@ fn numbers(a: &Arguments<'_>) -> Result<Vec<Number>, FunctionError> {
 fn log(a: &Arguments<'_>) -> Outcome {
     let (of, base) = (a.number(0)?.as_f64(), a.number(1)?.as_f64());
     if of <= 0.0 {
-        return Err(FunctionError::at(0, "only numbers above 0 have a logarithm"));
+        return Err(FunctionError::at(
+            0,
+            "only numbers above 0 have a logarithm",
+        ));
     }
     if base <= 0.0 || (base - 1.0).abs() < f64::EPSILON {
         return Err(FunctionError::at(1, "a base is above 0 and isn't 1"));
@@ -87,7 +92,10 @@ fn pow(a: &Arguments<'_>) -> Outcome {
 fn parseint(a: &Arguments<'_>) -> Outcome {
     let Value::String(text) = a.value(0) else {
         let found = describe(a.value(0));
-        return Err(FunctionError::at(0, format!("text is wanted, and this is {found}")));
+        return Err(FunctionError::at(
+            0,
+            format!("text is wanted, and this is {found}"),
+        ));
     };
     let base = a.integer(1)?;
     if !(2..=62).contains(&base) {
@@ -134,7 +142,10 @@ fn sum(a: &Arguments<'_>) -> Outcome {
     for value in all {
         let next = number(value).map_err(|_| {
             let found = describe(value);
-            FunctionError::at(0, format!("a list of numbers is wanted, and it holds {found}"))
+            FunctionError::at(
+                0,
+                format!("a list of numbers is wanted, and it holds {found}"),
+            )
         })?;
         total = match (total, next) {
             (Number::Integer(a), Number::Integer(b)) => {

@@ -67,8 +67,11 @@ fn matched(pattern: &Regex, found: &Captures<'_>, room: &mut Room) -> Outcome {
         return groups.collect::<Result<_, _>>().map(Value::List);
     }
     if !names().all(|name| name.is_some()) {
-        return Err(FunctionError::at(0, "some groups of the pattern have names and some have not")
-            .help("name all of them, `(?P<NAME>…)`, or write `(?:…)` for a group that isn't wanted"));
+        return Err(FunctionError::at(
+            0,
+            "some groups of the pattern have names and some have not",
+        )
+        .help("name all of them, `(?P<NAME>…)`, or write `(?:…)` for a group that isn't wanted"));
     }
     names()
         .flatten()
@@ -102,7 +105,9 @@ fn replace(a: &Arguments<'_>) -> Outcome {
         out.push_str(text.get(end..whole.start()).unwrap_or_default());
         end = whole.end();
         // Every group is inside the match, and `$1` is the shortest reference to one.
-        let most = references.saturating_mul(whole.len()).saturating_add(replacement.len());
+        let most = references
+            .saturating_mul(whole.len())
+            .saturating_add(replacement.len());
         room.take(most)?;
         found.expand(&replacement, &mut out);
     }

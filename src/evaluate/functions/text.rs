@@ -32,7 +32,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
         Ok(Value::String(a.text(0)?.chars().rev().collect()))
     }),
     fixed("substr", "substr(text, offset, length)", 3, substr),
-    fixed("title", "title(text)", 1, |a| Ok(Value::String(title(&a.text(0)?)))),
+    fixed("title", "title(text)", 1, |a| {
+        Ok(Value::String(title(&a.text(0)?)))
+    }),
     fixed("trim", "trim(text, characters)", 2, |a| {
         let (text, cut) = (a.text(0)?, a.text(1)?);
         Ok(Value::string(text.trim_matches(|c| cut.contains(c))))
@@ -41,7 +43,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
         let (text, prefix) = (a.text(0)?, a.text(1)?);
         Ok(Value::string(text.strip_prefix(&*prefix).unwrap_or(&text)))
     }),
-    fixed("trimspace", "trimspace(text)", 1, |a| Ok(Value::string(a.text(0)?.trim()))),
+    fixed("trimspace", "trimspace(text)", 1, |a| {
+        Ok(Value::string(a.text(0)?.trim()))
+    }),
     fixed("trimsuffix", "trimsuffix(text, suffix)", 2, |a| {
         let (text, suffix) = (a.text(0)?, a.text(1)?);
         Ok(Value::string(text.strip_suffix(&*suffix).unwrap_or(&text)))
@@ -143,5 +147,7 @@ fn substr(a: &Arguments<'_>) -> Outcome {
             .saturating_sub(usize::try_from(offset.unsigned_abs()).unwrap_or(usize::MAX)),
     };
     let length = usize::try_from(length).unwrap_or(usize::MAX);
-    Ok(Value::String(text.chars().skip(start).take(length).collect()))
+    Ok(Value::String(
+        text.chars().skip(start).take(length).collect(),
+    ))
 }
