@@ -156,8 +156,8 @@ fn while_removing() {
             assert_eq!(count("remove", "identity/entity/id"), 0, "{point} {number}");
             assert_eq!(
                 count("remove", "sys/policies/acl"),
-                2,
-                "default and root are left"
+                1,
+                "only `default` is left"
             );
         }
     }
