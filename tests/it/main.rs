@@ -10,5 +10,7 @@
 
 mod access_order;
 mod engine;
+mod kill;
 mod live;
 mod structure;
+mod support;
