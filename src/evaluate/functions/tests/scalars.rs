@@ -199,12 +199,12 @@ fn patterns() {
             json!(["a-b", "/(\\w)-(\\w)/", "$2-${1}x$$"]),
             json!("b-ax$"),
         ),
+        ("regexall", json!(["(?i)A", "aA"]), json!(["a", "A"])),
         ("replace", json!(["a/b", "/", "-"]), json!("a-b")),
         ("replace", json!(["abc", "/x*/", "-"]), json!("-a-b-c-")),
         ("replace", json!(["ab", "", "-"]), json!("-a-b-")),
     ]);
     mistakes(&[
-        ("regexall", json!(["(?i)A", "aA"]), json!(["a", "A"])),
         ("regex", json!(["x", "abc"]), Some(1), "doesn't match"),
         (
             "regex",
