@@ -29,6 +29,9 @@ mod workload;
 
 pub use build::build;
 
+#[cfg(test)]
+mod tests;
+
 /// Everything that is declared.
 #[derive(Debug, Default)]
 pub struct Model {

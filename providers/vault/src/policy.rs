@@ -44,9 +44,11 @@ pub const CAPABILITIES: &[&str] = &[
     "recover",
 ];
 
-/// Who alone knows these capabilities.
+/// Capabilities that one product alone knows, and which.
+#[cfg(feature = "live")]
 pub(crate) const OPENBAO_ONLY: (&str, &[&str]) = ("OpenBao", &["scan"]);
-/// Who alone knows these capabilities.
+/// Capabilities that one product alone knows, and which.
+#[cfg(feature = "live")]
 pub(crate) const VAULT_ONLY: (&str, &[&str]) = ("Vault", &["subscribe", "recover"]);
 
 /// Keys of a path block, beside those that are refused with a reason of their own.
