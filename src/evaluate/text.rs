@@ -4,6 +4,7 @@
 //! Spans inside such text point into no file that can be shown, so its mistakes are reported at
 //! the place that named it, with the line in the detail.
 
+use remit_sdk::value::PendingPart;
 use remit_sdk::{Diagnostic, FileId, Span, Value};
 
 use super::evaluator::{Evaluated, Evaluator, Failed};
@@ -43,11 +44,10 @@ impl Evaluator<'_> {
                 _ => Err(Failed),
             }
         })?;
-        Ok(match value {
-            Value::String(text) if !newline.is_empty() => {
-                Value::string(text.strip_suffix('\n').unwrap_or(&text))
-            }
-            other => other,
+        Ok(if newline.is_empty() {
+            value
+        } else {
+            without_newline(value)
         })
     }
 
@@ -98,5 +98,29 @@ impl Evaluator<'_> {
             self.report(error);
         }
         result
+    }
+}
+
+/// A text, or a pending one, without the newline that ends it.
+fn without_newline(value: Value) -> Value {
+    match value {
+        Value::String(mut text) => {
+            if text.ends_with('\n') {
+                text.pop();
+            }
+            Value::String(text)
+        }
+        Value::Pending(mut pending) => {
+            if let Some(PendingPart::Text(text)) = pending.parts.last_mut()
+                && text.ends_with('\n')
+            {
+                text.pop();
+            }
+            pending
+                .parts
+                .retain(|part| !matches!(part, PendingPart::Text(text) if text.is_empty()));
+            Value::Pending(pending)
+        }
+        other => other,
     }
 }

@@ -30,6 +30,8 @@ mod workload;
 pub use build::build;
 
 #[cfg(test)]
+mod binding_tests;
+#[cfg(test)]
 mod tests;
 
 /// Everything that is declared.
