@@ -1,5 +1,7 @@
 //! Kinds, changes and plans for the tests of this module.
 
+pub(super) mod schema;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use remit_sdk::provider::{Expected, Lowered, Part, Target};
