@@ -306,6 +306,7 @@ pub(super) fn plan(changes: impl IntoIterator<Item = Change>) -> Plan {
         steps,
         outputs: BTreeMap::new(),
         unmanaged: BTreeSet::new(),
+        undecided: 0,
         recorded: 41,
     }
 }
