@@ -247,7 +247,7 @@ fn colour_is_only_there_when_asked_for() {
         color: true,
         ..RenderOptions::default()
     };
-    assert!(render(&[mistake.clone()], &sources, &options).contains("\u{1b}["));
+    assert!(render(std::slice::from_ref(&mistake), &sources, &options).contains("\u{1b}["));
     assert!(!draw(&[mistake], &sources).contains('\u{1b}'));
 }
 
