@@ -6,8 +6,13 @@
 
 pub mod limits;
 mod load;
+mod mistakes;
+mod scan;
 pub mod syntax;
 mod tree;
 
 pub use load::{AUTO_VARIABLES, EXTENSION, auto_variables, load, load_variables};
 pub use load::{measured_parse as parse, parse_expression};
+
+#[cfg(test)]
+mod tests;

@@ -117,6 +117,10 @@ impl Excerpt {
             let Some(rest) = text.get(offset..) else {
                 break;
             };
+            if rest.is_empty() && number > last {
+                // What comes after the last line ending is no line.
+                break;
+            }
             let line = rest.split('\n').next().unwrap_or_default();
             let start = excerpt.text.len();
             excerpt.starts.push(start);
