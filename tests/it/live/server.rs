@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
 
+use crate::support::guard::Guard;
+
 /// How long a server may take to answer after its start.
 const START: Duration = Duration::from_secs(30);
 
@@ -23,7 +25,7 @@ pub(crate) enum Storage {
 /// A running server.
 pub(crate) struct Server {
     folder: tempfile::TempDir,
-    child: Option<Child>,
+    child: Option<(Child, Guard)>,
     port: u16,
     unseal_key: String,
     pub(crate) token: String,
@@ -103,7 +105,8 @@ impl Server {
             .stderr(log)
             .spawn()
             .unwrap();
-        self.child = Some(child);
+        let guard = Guard::over(&child, self.folder.path(), "KILL");
+        self.child = Some((child, guard));
         let deadline = Instant::now() + START;
         while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
             assert!(Instant::now() < deadline, "{}", self.log());
@@ -220,15 +223,17 @@ impl Server {
 
     /// SIGKILL, as a machine that loses power.
     pub(crate) fn kill(&mut self) {
-        if let Some(mut child) = self.child.take() {
+        if let Some((mut child, guard)) = self.child.take() {
             let _ = child.kill();
+            // Before the process id is given back, or the guard could meet another's.
+            drop(guard);
             let _ = child.wait();
         }
     }
 
     /// Stops it in its tracks (SIGSTOP) or lets it go on (SIGCONT).
     pub(crate) fn signal(&self, signal: rustix::process::Signal) {
-        let pid = self.child.as_ref().unwrap().id();
+        let pid = self.child.as_ref().unwrap().0.id();
         let pid = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
         rustix::process::kill_process(pid, signal).unwrap();
     }
