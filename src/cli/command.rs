@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::{
-    Global, Outcome, apply, fmt, graph, import, outputs, plan, schema, show, state, validate,
-    version,
+    Global, Outcome, apply, graph, import, outputs, plan, schema, show, state, validate, version,
 };
 
 /// Declarative provisioning for the identities of AI agents, on Vault and OpenBao

@@ -275,11 +275,10 @@ impl Builder<'_> {
         }
         match differences.changes.get(&wanted.address) {
             Some(change) if matches!(change.action, Action::Update | Action::Adopt) => {}
-            // Made anew, it has no grants yet that could be misused; only recorded, it is not written.
-            Some(_) => return,
             None if rebinding && differences.kept.contains(&wanted.address) => {}
-            // Left out, not ours, or nothing is to be written at all.
-            None => return,
+            // Made anew, it has no grants yet that could be misused; only recorded, left out or
+            // not ours, it is not written.
+            Some(_) | None => return,
         }
         let reading = observed.reading(&wanted.instance, wanted.kind.name, &wanted.key);
         let Reading::Present(object) = reading else {

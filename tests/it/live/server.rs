@@ -1,5 +1,6 @@
 //! A real OpenBao in a folder of its own, on a free port, ended by its process id.
 
+use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
@@ -188,7 +189,7 @@ impl Server {
     ) -> (u16, Json) {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         stream
-            .set_read_timeout(Some(Duration::from_secs(60)))
+            .set_read_timeout(Some(Duration::from_mins(1)))
             .unwrap();
         let body = body.map(Json::to_string).unwrap_or_default();
         let mut head = format!(
@@ -196,10 +197,10 @@ impl Server {
         );
         for (name, value) in [("X-Vault-Token", token), ("X-Vault-Namespace", namespace)] {
             if !value.is_empty() {
-                head.push_str(&format!("{name}: {value}\r\n"));
+                let _ = write!(head, "{name}: {value}\r\n");
             }
         }
-        head.push_str(&format!("Content-Length: {}\r\n\r\n", body.len()));
+        let _ = write!(head, "Content-Length: {}\r\n\r\n", body.len());
         stream.write_all(head.as_bytes()).unwrap();
         stream.write_all(body.as_bytes()).unwrap();
         let mut answer = Vec::new();

@@ -9,7 +9,7 @@ use crate::live::server::free_port;
 use crate::support::guard::Guard;
 
 /// How long a server may take to answer after its start.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 
 /// A running server with a database `shop`.
 pub(crate) struct Postgres {
