@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::{
-    Global, Outcome, apply, graph, import, outputs, plan, schema, show, state, validate, version,
+    Global, Outcome, apply, completions, graph, import, outputs, plan, schema, show, state,
+    validate, version,
 };
 
 /// Declarative provisioning for the identities of AI agents, on Vault and OpenBao
@@ -54,6 +55,8 @@ pub(super) enum Command {
     Output(outputs::Outputs),
     /// Show what a kind is: its attributes, key, mark and requests
     Schema(schema::Schema),
+    /// Print a script that completes commands and options in a shell
+    Completions(completions::Completions),
     /// Show the version
     Version(version::Version),
 }
@@ -72,6 +75,7 @@ impl Command {
             Self::State(command) => command.run(global).await,
             Self::Output(command) => command.run(global),
             Self::Schema(command) => command.run(global),
+            Self::Completions(command) => Ok(command.run(global)),
             Self::Version(command) => Ok(command.run(global)),
         }
     }

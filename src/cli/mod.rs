@@ -9,6 +9,7 @@
 mod ask;
 mod clock;
 mod command;
+mod completions;
 mod graph;
 mod guard;
 mod import;
@@ -28,11 +29,16 @@ mod stats;
 mod version;
 
 mod apply;
+#[allow(
+    dead_code,
+    reason = "registered as soon as `config` can lay out a file"
+)]
 mod fmt;
 mod validate;
 
 use std::cell::{Cell, RefCell};
 use std::ffi::OsString;
+use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -100,6 +106,12 @@ impl Global {
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     guard::against_leaks();
     let arguments: Vec<OsString> = arguments.into_iter().collect();
+    // Unwinding has wiped secrets and let the lock go; what is left is to say that it went wrong.
+    std::panic::catch_unwind(AssertUnwindSafe(|| command(arguments)))
+        .unwrap_or(ExitCode::from(ERROR))
+}
+
+fn command(arguments: Vec<OsString>) -> ExitCode {
     let arguments = match Arguments::try_parse_from(&arguments) {
         Ok(arguments) => arguments,
         Err(error) => return usage(&error, &arguments),

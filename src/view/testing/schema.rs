@@ -15,7 +15,13 @@ fn check(root: &Json, schema: &Json, json: &Json, path: &str, out: &mut Vec<Stri
     let keywords = schema.as_object().unwrap();
     for (keyword, rule) in keywords {
         match keyword.as_str() {
-            "$schema" | "$defs" | "title" | "description" | "properties" => {}
+            // The last two are looked at below, for each property.
+            "$schema"
+            | "$defs"
+            | "title"
+            | "description"
+            | "properties"
+            | "additionalProperties" => {}
             "$ref" => {
                 let pointer = rule.as_str().unwrap().strip_prefix('#').unwrap();
                 check(root, root.pointer(pointer).unwrap(), json, path, out);
@@ -42,7 +48,6 @@ fn check(root: &Json, schema: &Json, json: &Json, path: &str, out: &mut Vec<Stri
                     check(root, rule, one, &format!("{path}/{index}"), out);
                 }
             }
-            "additionalProperties" => {}
             other => panic!("the keyword {other} is not checked"),
         }
     }
@@ -52,9 +57,10 @@ fn check(root: &Json, schema: &Json, json: &Json, path: &str, out: &mut Vec<Stri
             schema.pointer(&format!("/properties/{name}")),
             keywords.get("additionalProperties"),
         ) {
-            (Some(rule), _) => check(root, rule, one, &path, out),
+            (Some(rule), _) | (None, Some(rule @ Json::Object(_))) => {
+                check(root, rule, one, &path, out);
+            }
             (None, Some(Json::Bool(false))) => out.push(format!("{path}: not in the schema")),
-            (None, Some(rule @ Json::Object(_))) => check(root, rule, one, &path, out),
             (None, _) => {}
         }
     }
