@@ -1,6 +1,7 @@
 //! remit: declarative provisioning for the identities of AI agents.
 
 pub mod apply;
+pub mod cli;
 pub mod config;
 pub mod diagnostic;
 pub mod diff;

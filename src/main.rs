@@ -1,2 +1,5 @@
 //! Parses arguments, runs, maps the outcome to an exit code; nothing else.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    remit::cli::run(std::env::args_os())
+}

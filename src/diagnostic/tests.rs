@@ -313,7 +313,7 @@ proptest! {
             mistake = if index == 0 { mistake.at(span) } else { mistake.label(span, "why") };
         }
         let options = RenderOptions { width, ..RenderOptions::default() };
-        let drawing = render(&[mistake.clone()], &sources, &options);
+        let drawing = render(std::slice::from_ref(&mistake), &sources, &options);
         prop_assert!(drawing.contains("error: some mistake"));
         prop_assert!(drawing.contains("x.hcl:"));
         to_json(&mistake, &sources);

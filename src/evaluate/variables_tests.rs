@@ -180,7 +180,7 @@ fn given_values_that_are_refused() {
             command_line: &[("x", "1\ny = 2")],
             ..Case::default()
         },
-        "invalid value",
+        "syntax error",
         "",
     );
 }

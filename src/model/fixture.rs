@@ -79,6 +79,9 @@ impl Lower for Small {
 /// A mistake as tests compare it: its summary and the text it underlines.
 pub(crate) type Mistake = (String, String);
 
+/// What building a model gives.
+type Built = Result<(Model, Vec<Diagnostic>), Vec<Diagnostic>>;
+
 /// Everything a test may give beside the text.
 #[derive(Default)]
 pub(crate) struct Case<'a> {
@@ -90,9 +93,7 @@ pub(crate) struct Case<'a> {
 }
 
 /// What a configuration gives, its diagnostics whole.
-pub(crate) fn run(
-    case: &Case<'_>,
-) -> (Result<(Model, Vec<Diagnostic>), Vec<Diagnostic>>, SourceMap) {
+pub(crate) fn run(case: &Case<'_>) -> (Built, SourceMap) {
     let mut sources = SourceMap::default();
     let main = sources.add("main.remit.hcl".into(), case.text.into());
     let configuration = config::parse(case.text, main).expect("the test's text parses");

@@ -29,6 +29,11 @@ mod workload;
 
 pub use build::build;
 
+#[cfg(test)]
+mod binding_tests;
+#[cfg(test)]
+mod tests;
+
 /// Everything that is declared.
 #[derive(Debug, Default)]
 pub struct Model {

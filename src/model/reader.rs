@@ -72,7 +72,8 @@ impl<'r, 'c> Reader<'r, 'c> {
                 evaluator,
                 declared.block,
                 scope,
-                declared.instance(key).to_string(),
+                // Without the key: what is missing is missing in every instance, and said once.
+                declared.address.to_string(),
             )
         };
         reader.allow("for_each");

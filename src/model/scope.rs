@@ -93,6 +93,8 @@ fn scope_grants<'i>(
     block: &Block,
     holders: impl Iterator<Item = &'i Identity>,
 ) -> Evaluated<ScopeGrants> {
+    // Known also where a holder is refused before its grants are read.
+    let _ = reader.blocks("grant");
     let used = uses::holder_names(block);
     if used.is_empty() {
         return grants(reader, &Holder::default()).map(ScopeGrants::Shared);

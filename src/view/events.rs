@@ -10,9 +10,9 @@ use std::time::Duration;
 use remit_sdk::{Diagnostic, ObjectAddress, Severity, text};
 use serde_json::{Map, Value as Json, json};
 
-use super::{count, diagnostics};
+use super::count;
 use crate::apply::StepResult;
-use crate::diagnostic::SourceMap;
+use crate::diagnostic::{SourceMap, to_json};
 use crate::diff::{Action, Change, Reason};
 use crate::plan::{Mode, Plan, Step, StepOperation};
 use crate::state::{Operation, OutputRecord};
@@ -54,7 +54,7 @@ impl Events<'_> {
             Severity::Warning => ("warn", "Warning"),
         };
         let message = format!("{word}: {}", diagnostic.summary);
-        let fields = json!({ "diagnostic": diagnostics::json(diagnostic, sources) });
+        let fields = json!({ "diagnostic": to_json(diagnostic, sources) });
         self.line(level, &message, "diagnostic", fields)
     }
 

@@ -10,5 +10,8 @@
 
 mod access_order;
 mod engine;
+mod journey;
+mod kill;
 mod live;
 mod structure;
+mod support;

@@ -8,8 +8,8 @@
 mod mark;
 mod name;
 
+use core::net::IpAddr;
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
 
 use remit_sdk::schema::Shape;
 use remit_sdk::text::safe;
@@ -283,14 +283,14 @@ pub fn network(text: &str) -> Result<String, String> {
             let mask = u32::MAX.checked_shl(32 - bits).unwrap_or(0);
             format!(
                 "{}/{bits}",
-                std::net::Ipv4Addr::from(u32::from(address) & mask)
+                core::net::Ipv4Addr::from(u32::from(address) & mask)
             )
         }
         IpAddr::V6(address) => {
             let mask = u128::MAX.checked_shl(128 - bits).unwrap_or(0);
             format!(
                 "{}/{bits}",
-                std::net::Ipv6Addr::from(u128::from(address) & mask)
+                core::net::Ipv6Addr::from(u128::from(address) & mask)
             )
         }
     })

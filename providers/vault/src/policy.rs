@@ -44,9 +44,11 @@ pub const CAPABILITIES: &[&str] = &[
     "recover",
 ];
 
-/// Who alone knows these capabilities.
+/// Capabilities that one product alone knows, and which.
+#[cfg(feature = "live")]
 pub(crate) const OPENBAO_ONLY: (&str, &[&str]) = ("OpenBao", &["scan"]);
-/// Who alone knows these capabilities.
+/// Capabilities that one product alone knows, and which.
+#[cfg(feature = "live")]
 pub(crate) const VAULT_ONLY: (&str, &[&str]) = ("Vault", &["subscribe", "recover"]);
 
 /// Keys of a path block, beside those that are refused with a reason of their own.
@@ -98,6 +100,30 @@ pub struct Rule {
     pub expiration: Option<String>,
     /// Events that may be subscribed to (Vault).
     pub subscribe_event_types: BTreeSet<String>,
+}
+
+impl Document {
+    /// Whether this only takes away from `before`: the same paths, each with some of the
+    /// capabilities it had and everything else as it was.
+    ///
+    /// A path that goes is no proof: the server goes by the most specific path, so a wider one,
+    /// of this policy or another, may then give more.
+    pub fn narrows(&self, before: &Self) -> bool {
+        self.paths.len() == before.paths.len()
+            && self.paths.iter().all(|(path, after)| {
+                before.paths.get(path).is_some_and(|before| {
+                    let denies = |rule: &Rule| rule.capabilities.contains("deny");
+                    let rest = Rule {
+                        capabilities: before.capabilities.clone(),
+                        ..after.clone()
+                    };
+                    !after.capabilities.is_empty()
+                        && after.capabilities.is_subset(&before.capabilities)
+                        && denies(after) == denies(before)
+                        && rest == *before
+                })
+            })
+    }
 }
 
 /// Parses a policy in HCL, or in JSON where its first character is `{`.

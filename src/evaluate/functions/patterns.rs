@@ -3,7 +3,7 @@
 //! The syntax is that of Terraform (RE2) as far as the regex crate agrees with it. `\d`, `\w`,
 //! `\s` and `\b` mean ASCII there, so they are written out as such before the pattern is
 //! compiled. Neither has backreferences, so a search takes time in proportion to pattern times
-//! text; finding all matches may square the text, hence its limit.
+//! text; finding all matches may square the text, so what they may look at has a limit.
 
 use std::borrow::Cow;
 
@@ -20,9 +20,11 @@ const PATTERN_BYTES_MAX: usize = 4096;
 /// Bytes a compiled pattern may take, so that `(a{1000}){1000}` is refused.
 const COMPILED_BYTES_MAX: usize = 1024 * 1024;
 
-/// Bytes a pattern is looked for in: a whole policy document, and few enough to be searched
-/// again at each of them.
+/// Bytes a pattern is looked for in: a whole policy document.
 const TEXT_BYTES_MAX: usize = 128 * 1024;
+
+/// Bytes looked at for all matches, if each search goes to the end of the text: about a second.
+const SEARCHED_BYTES_MAX: usize = 1024 * 1024 * 1024;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     fixed("regex", "regex(pattern, text)", 2, first),
@@ -43,10 +45,13 @@ fn first(a: &Arguments<'_>) -> Outcome {
 fn every(a: &Arguments<'_>) -> Outcome {
     let pattern = compile(&a.text(0)?, 0)?;
     let text = searched(a, 1)?;
-    let mut room = Room::new();
+    let (mut room, mut effort) = (Room::new(), Effort::new());
     pattern
         .captures_iter(&text)
-        .map(|found| matched(&pattern, &found, &mut room))
+        .map(|found| {
+            effort.count(&found, &text)?;
+            matched(&pattern, &found, &mut room)
+        })
         .collect::<Result<_, _>>()
         .map(Value::List)
 }
@@ -95,12 +100,13 @@ fn replace(a: &Arguments<'_>) -> Outcome {
     };
     let pattern = compile(pattern, 1)?;
     let text = searched(a, 0)?;
-    let mut room = Room::new();
+    let (mut room, mut effort) = (Room::new(), Effort::new());
     room.take(text.len())?;
     let references = replacement.matches('$').count();
     let mut out = String::new();
     let mut end = 0;
     for found in pattern.captures_iter(&text) {
+        effort.count(&found, &text)?;
         let Some(whole) = found.get(0) else { continue };
         out.push_str(text.get(end..whole.start()).unwrap_or_default());
         end = whole.end();
@@ -113,6 +119,30 @@ fn replace(a: &Arguments<'_>) -> Outcome {
     }
     out.push_str(text.get(end..).unwrap_or_default());
     Ok(Value::String(out))
+}
+
+/// What looking for all matches may still cost.
+struct Effort {
+    left: usize,
+}
+
+impl Effort {
+    const fn new() -> Self {
+        Self {
+            left: SEARCHED_BYTES_MAX,
+        }
+    }
+
+    /// Counts the search that found something, as if it had looked at all the text from there.
+    fn count(&mut self, found: &Captures<'_>, text: &str) -> Result<(), FunctionError> {
+        let start = found.get(0).map_or(0, |whole| whole.start());
+        let cost = text.len().saturating_sub(start);
+        self.left = self.left.checked_sub(cost).ok_or_else(|| {
+            FunctionError::new("the pattern matches too often in a text this long")
+                .help("split the text first")
+        })?;
+        Ok(())
+    }
 }
 
 fn searched<'a>(a: &Arguments<'a>, position: usize) -> Result<Cow<'a, str>, FunctionError> {

@@ -38,7 +38,15 @@ fn other(kind: &str, attribute: &Attribute, live: Option<&Value>) -> Json {
         (_, "connection_url") => {
             return json!("postgresql://{{username}}:{{password}}@127.0.0.1:2/y");
         }
-        ("vault_secrets_mount", "options") => return json!({"version": "2", "x": "y"}),
+        // A `version` can't be taken back from a mount that isn't `kv`.
+        (_, "options") => {
+            let kv = matches!(live, Some(Value::Map(all)) if all.contains_key("version"));
+            return if kv {
+                json!({"version": "2", "x": "y"})
+            } else {
+                json!({"x": "y"})
+            };
+        }
         (_, "allowed_redirect_uris") => return json!(["https://x.example.com/cb"]),
         (_, "max_idle_connections") => return json!(-1),
         (_, "username_template") => return json!("x{{random 8}}"),
@@ -85,7 +93,12 @@ fn text(object: &Object, name: &str) -> String {
 }
 
 /// Changes one attribute of a live object.
-pub(crate) fn meddle(stage: &Stage, kind: &Kind, object: &Object, attribute: &Attribute) {
+pub(crate) fn meddle(
+    stage: &Stage,
+    kind: &Kind,
+    object: &Object,
+    attribute: &Attribute,
+) -> Result<(), String> {
     let value = other(kind.name, attribute, object.attributes.get(attribute.name));
     let name = || text(object, "name");
     let mount = || text(object, "mount");
@@ -94,6 +107,7 @@ pub(crate) fn meddle(stage: &Stage, kind: &Kind, object: &Object, attribute: &At
         "vault_policy" => {
             let path = format!("sys/policies/acl/{}", name());
             let mut body = get(stage, &path);
+            body.insert("cas".to_owned(), body["version"].clone());
             body.retain(|name, _| !matches!(name.as_str(), "modified" | "version" | "name"));
             (path, body)
         }
@@ -118,7 +132,14 @@ pub(crate) fn meddle(stage: &Stage, kind: &Kind, object: &Object, attribute: &At
         }
         "vault_jwt_role" => {
             let path = format!("auth/{}/role/{}", mount(), name());
-            (path.clone(), get(stage, &path))
+            let mut body = get(stage, &path);
+            if attribute.name == "role_type" {
+                body.insert(
+                    "allowed_redirect_uris".to_owned(),
+                    json!(["https://x.example.com/cb"]),
+                );
+            }
+            (path, body)
         }
         "vault_approle_role" => {
             let path = format!("auth/{}/role/{}", mount(), name());
@@ -183,5 +204,10 @@ pub(crate) fn meddle(stage: &Stage, kind: &Kind, object: &Object, attribute: &At
         value
     };
     body.insert(field, value);
-    shared().write(&stage.namespace, &path, &Json::Object(body));
+    let (status, answer) = shared().post(&stage.namespace, &path, &Json::Object(body));
+    if status == 200 || status == 204 {
+        Ok(())
+    } else {
+        Err(format!("{status} {answer}"))
+    }
 }

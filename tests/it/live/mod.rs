@@ -1,6 +1,6 @@
 //! Against a real OpenBao: every kind, every attribute, every refusal.
 
-mod contract;
+pub(crate) mod contract;
 mod meddle;
 mod refuse;
 pub(crate) mod server;

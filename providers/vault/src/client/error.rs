@@ -52,13 +52,11 @@ pub(super) fn transport(request: &Request, error: &reqwest::Error) -> ProviderEr
             ErrorKind::Transient
         };
         let error = ProviderError::new(kind, format!("{what}: no connection: {cause}"));
-        return if is_tls {
-            error.help(
-                "give the server's CA as `ca_pem`, and its address by the name in its certificate",
-            )
+        return error.help(if is_tls {
+            "give the server's CA as `ca_pem`, and its address by the name in its certificate"
         } else {
-            error
-        };
+            "see that the address is right and that the server runs"
+        });
     }
     if error.is_builder() {
         return ProviderError::new(ErrorKind::Bug, format!("{what}: the request can't be made"));

@@ -1,0 +1,372 @@
+//! `remit apply` and `remit destroy`: a saved plan exactly, or plan, ask, apply.
+//!
+//! Without a saved plan the state is locked first, so that what is shown and agreed to is what
+//! is applied, and a second run waits for its turn instead of planning from what is about to
+//! change. A saved plan is checked against configuration, state, targets and each object.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use remit_sdk::{Diagnostic, SecretRef};
+
+use super::options::{self, Lock, Selection, Variables, Work};
+use super::output::note;
+use super::progress::Reporter;
+use super::providers::{self, Connections};
+use super::secrets::Secrets;
+use super::session::{self, Session};
+use super::stats::Stats;
+use super::{Global, Outcome, ask, clock, plan as planning};
+use crate::apply::{Report, Walk};
+use crate::plan::file::{self, SavedPlan};
+use crate::plan::{Mode, Plan, Step};
+use crate::state::{Recorded, Run};
+use crate::view;
+use crate::view::events::Events;
+use crate::view::plan::Look;
+use crate::view::report::{self, DONE, ERROR};
+use crate::{observe, operations};
+
+/// How often a run says that it is still going on: as often as Terraform does.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+
+/// What to do where there is nobody to ask.
+const UNATTENDED: &str = "make a plan, have it looked at, and apply that: remit plan --out FILE, \
+                          remit apply FILE; or say --auto-approve";
+
+#[derive(Debug, Args)]
+pub(super) struct Apply {
+    /// A saved plan, to be applied exactly; without one, a plan is made and shown first
+    #[arg(value_name = "PLAN")]
+    file: Option<PathBuf>,
+    #[command(flatten)]
+    selection: Selection,
+    #[command(flatten)]
+    destroy: options::Destroy,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Destroy {
+    #[command(flatten)]
+    selection: Selection,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// What both take.
+#[derive(Debug, Args)]
+struct Common {
+    #[command(flatten)]
+    variables: Variables,
+    #[command(flatten)]
+    work: Work,
+    #[command(flatten)]
+    lock: Lock,
+    /// Don't ask
+    #[arg(long)]
+    auto_approve: bool,
+    /// One JSON object a line, with Terraform's event types
+    #[arg(long)]
+    json: bool,
+}
+
+impl Apply {
+    pub(super) async fn run(self, global: &Global) -> Outcome {
+        let Some(path) = &self.file else {
+            let mode = self.selection.mode(self.destroy.destroy);
+            return fresh(global, &self.selection, mode, &self.common).await;
+        };
+        if self.selection != Selection::default() || self.destroy.destroy {
+            return Err(vec![
+                Diagnostic::error(
+                    "planning options for a saved plan",
+                    "a saved plan is applied exactly: what to plan was said when it was made",
+                )
+                .help("leave out PLAN to make a new plan, or leave out these options"),
+            ]);
+        }
+        saved(global, path, &self.common).await
+    }
+}
+
+impl Destroy {
+    pub(super) async fn run(self, global: &Global) -> Outcome {
+        if self.selection.refresh_only || !self.selection.replace.is_empty() {
+            return Err(vec![Diagnostic::error(
+                "options that don't fit",
+                "destroy removes: it makes nothing anew and doesn't only refresh",
+            )]);
+        }
+        fresh(global, &self.selection, Mode::Destroy, &self.common).await
+    }
+}
+
+/// Plans, shows, asks, applies.
+async fn fresh(global: &Global, selection: &Selection, mode: Mode, common: &Common) -> Outcome {
+    if common.json {
+        global.begin_events();
+        if !common.auto_approve {
+            return Err(vec![
+                Diagnostic::error("nobody to ask", "--json leaves no room for a question")
+                    .help("say --auto-approve, or apply a saved plan"),
+            ]);
+        }
+    }
+    let mut stats = Stats::new();
+    let session = Session::open(global, &common.variables)?;
+    global.report(&session.warnings);
+    stats.stage("configuration");
+    let command = if mode == Mode::Destroy {
+        "destroy"
+    } else {
+        "apply"
+    };
+    let run = session::lock(global, &session.state, command, common.lock.lock_timeout).await?;
+    stats.stage("state");
+    let connections = planning::connect(&session, run.recorded(), mode)?;
+    let planned = planning::make(
+        global,
+        &session,
+        run.recorded(),
+        &connections,
+        selection,
+        mode,
+        common.work,
+    )
+    .await;
+    let planned = match planned {
+        Ok(planned) => planned,
+        Err(diagnostics) => {
+            close(global, &connections, run).await?;
+            return Err(diagnostics);
+        }
+    };
+    stats.stage("plan");
+    planning::show(global, &planned.plan);
+    global.report(&planned.diagnostics);
+    let goes_on = planned.may_apply() && !planned.plan.is_empty();
+    let agreed = match goes_on {
+        true if !common.auto_approve => ask::agrees(question(mode), UNATTENDED).await,
+        other => Ok(other),
+    };
+    stats.skip();
+    let code = match agreed {
+        Ok(true) => {
+            let job = Job {
+                plan: &planned.plan,
+                command,
+                common,
+            };
+            return carry_out(global, &connections, run, job, stats).await;
+        }
+        Ok(false) if goes_on => {
+            global.say("Not applied.\n");
+            Ok(ERROR)
+        }
+        Ok(false) if planned.may_apply() => Ok(DONE),
+        Ok(false) => Ok(ERROR),
+        Err(diagnostics) => Err(diagnostics),
+    };
+    close(global, &connections, run).await?;
+    if common.work.stats {
+        note(&stats.text(connections.statistics()));
+    }
+    code
+}
+
+const fn question(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Apply => "Apply this plan?",
+        Mode::Destroy => "Remove all of this? There is no way back.",
+        Mode::RefreshOnly => "Record this?",
+    }
+}
+
+/// Applies a saved plan.
+async fn saved(global: &Global, path: &Path, common: &Common) -> Outcome {
+    if common.json {
+        global.begin_events();
+    }
+    let mut stats = Stats::new();
+    let saved = planning::read(path)?;
+    expired(&saved)?;
+    let session = Session::open(global, &common.variables)?;
+    global.report(&session.warnings);
+    stats.stage("configuration");
+    let plan = &saved.body;
+    if plan.configuration != session.model.digest {
+        return Err(vec![
+            Diagnostic::error(
+                "plan is stale",
+                "the configuration, or a variable's value, is not what the plan was made from",
+            )
+            .help("plan again and look at what changed"),
+        ]);
+    }
+    let run = session::lock(global, &session.state, "apply", common.lock.lock_timeout).await?;
+    stats.stage("state");
+    let connections = match connections(&session, plan, run.recorded()) {
+        Ok(connections) => connections,
+        Err(diagnostics) => {
+            session::finish(run).await?;
+            return Err(diagnostics);
+        }
+    };
+    let job = Job {
+        plan,
+        command: "apply",
+        common,
+    };
+    carry_out(global, &connections, run, job, stats).await
+}
+
+fn expired(saved: &SavedPlan) -> Result<(), Vec<Diagnostic>> {
+    let expires_at = &saved.header.expires_at;
+    if clock::is_past(expires_at) == Some(false) {
+        return Ok(());
+    }
+    Err(vec![
+        Diagnostic::error(
+            "plan has expired",
+            format!(
+                "it could be applied until {}",
+                remit_sdk::text::safe(expires_at)
+            ),
+        )
+        .help("plan again and look at what changed"),
+    ])
+}
+
+/// Connects to every target that a saved plan, or what a crash left undecided, needs.
+fn connections(
+    session: &Session,
+    plan: &Plan,
+    recorded: &Recorded,
+) -> Result<Connections, Vec<Diagnostic>> {
+    let undecided = Recorded {
+        open: recorded.open.clone(),
+        ..Recorded::default()
+    };
+    let mut instances = observe::instances(&crate::lower::Desired::default(), &undecided);
+    instances.extend(plan.targets.keys().cloned());
+    instances.extend(plan.steps.iter().map(|step| step.instance.clone()));
+    Connections::open(&session.model, &instances)
+}
+
+/// What is to be carried out.
+struct Job<'a> {
+    plan: &'a Plan,
+    command: &'static str,
+    common: &'a Common,
+}
+
+/// Walks the plan, tells what becomes of it, and lets everything go.
+async fn carry_out(
+    global: &Global,
+    connections: &Connections,
+    run: Run,
+    job: Job<'_>,
+    mut stats: Stats,
+) -> Outcome {
+    let result = walk(global, connections, &run, &job).await;
+    stats.stage(job.command);
+    // Whatever came of it, the state is closed properly; the first failure is the one to tell.
+    let closed = close(global, connections, run).await;
+    let report = result?;
+    closed?;
+    tell(global, job.plan, &report);
+    if job.common.work.stats {
+        note(&stats.text(connections.statistics()));
+    }
+    Ok(report::exit_code(job.plan, &report))
+}
+
+async fn walk(
+    global: &Global,
+    connections: &Connections,
+    run: &Run,
+    job: &Job<'_>,
+) -> Result<Report, Vec<Diagnostic>> {
+    let lineage = session::lineage(run.recorded())?;
+    let secrets = Secrets::read(&job.common.variables.secret_fds)?;
+    let get = |reference: &SecretRef| secrets.get(reference);
+    let reporter = Reporter::new(global, job.plan);
+    let digest = file::digest(job.plan).map_err(|error| {
+        vec![Diagnostic::error(
+            "plan can't be written",
+            error.to_string(),
+        )]
+    })?;
+    let walk = Walk {
+        plan: job.plan,
+        lineage: lineage.clone(),
+        run,
+        recorded: run.recorded(),
+        catalog: providers::catalog(),
+        readers: connections.readers(),
+        writers: connections.writers(),
+        secrets: &get,
+        progress: &reporter,
+        interrupt: global.interrupt.subscribe(),
+        parallelism: job.common.work.parallelism(),
+    };
+    let name = format!("{} {}", job.command, file::short(&digest));
+    global.is_graceful.set(true);
+    let mut applying = std::pin::pin!(operations::apply(walk, lineage, &name));
+    let mut heartbeat = tokio::time::interval(HEARTBEAT);
+    heartbeat.tick().await;
+    let result = loop {
+        tokio::select! {
+            biased;
+            result = &mut applying => break result,
+            _ = heartbeat.tick() => reporter.going_on(),
+        }
+    };
+    global.is_graceful.set(false);
+    reporter.end();
+    result
+}
+
+/// Ends the sessions and the run.
+async fn close(
+    global: &Global,
+    connections: &Connections,
+    run: Run,
+) -> Result<(), Vec<Diagnostic>> {
+    global.report(&connections.close().await);
+    session::finish(run).await
+}
+
+/// Tells what an apply did.
+fn tell(global: &Global, plan: &Plan, report: &Report) {
+    if global.events.get() {
+        let now = clock::now();
+        let events = Events { now: &now };
+        let done: Vec<&Step> = plan
+            .steps
+            .iter()
+            .filter(|step| {
+                report
+                    .results
+                    .get(&step.id)
+                    .is_some_and(crate::apply::StepResult::is_done)
+            })
+            .collect();
+        global.event(&events.summary(plan, &done));
+        global.event(&events.outputs(&report.outputs));
+        return;
+    }
+    let look = Look {
+        catalog: providers::catalog(),
+        paint: global.output.paint(),
+    };
+    let mut text = view::report::people(plan, report, look);
+    if report.is_complete(plan) && !report.outputs.is_empty() {
+        text.push_str("\nOutputs:\n");
+        text.push_str(&view::output::people(&report.outputs));
+    }
+    global.output.data(&text);
+}

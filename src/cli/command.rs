@@ -1,0 +1,90 @@
+//! The arguments as clap reads them.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use super::{
+    Global, Outcome, apply, graph, import, outputs, plan, schema, show, state, validate, version,
+};
+
+/// Declarative provisioning for the identities of AI agents, on Vault and OpenBao
+#[derive(Debug, Parser)]
+#[command(
+    name = "remit",
+    version,
+    propagate_version = false,
+    arg_required_else_help = true,
+    after_help = "Exit codes: 0 done or nothing to do, 1 error, 2 changes (plan --detailed-exitcode), \
+                  5 applied in part, 130 interrupted."
+)]
+pub(super) struct Arguments {
+    /// Work in this directory
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(super) chdir: Option<PathBuf>,
+    /// No colours; the variable NO_COLOR says the same
+    #[arg(long, global = true)]
+    pub(super) no_color: bool,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// What is to be done.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Read and check the configuration; contacts nothing
+    Validate(validate::Validate),
+    /// Bring configuration files into the canonical layout
+    /// Show what would change
+    Plan(plan::Plan),
+    /// Make what is live what is declared
+    Apply(apply::Apply),
+    /// Remove everything in the state
+    Destroy(apply::Destroy),
+    /// Show a saved plan, or the state
+    Show(show::Show),
+    /// Take a live object into the state
+    Import(import::Import),
+    /// Draw which object is made after which
+    Graph(graph::Graph),
+    /// Look at the state, or break its lock
+    #[command(subcommand)]
+    State(state::State),
+    /// Show outputs as they were after the last apply
+    Output(outputs::Outputs),
+    /// Show what a kind is: its attributes, key, mark and requests
+    Schema(schema::Schema),
+    /// Show the version
+    Version(version::Version),
+}
+
+impl Command {
+    /// Does it.
+    pub(super) async fn run(self, global: &Global) -> Outcome {
+        match self {
+            Self::Validate(command) => Ok(command.run(global)),
+            Self::Plan(command) => command.run(global).await,
+            Self::Apply(command) => command.run(global).await,
+            Self::Destroy(command) => command.run(global).await,
+            Self::Show(command) => command.run(global),
+            Self::Import(command) => command.run(global).await,
+            Self::Graph(command) => command.run(global),
+            Self::State(command) => command.run(global).await,
+            Self::Output(command) => command.run(global),
+            Self::Schema(command) => command.run(global),
+            Self::Version(command) => Ok(command.run(global)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_fit_together() {
+        Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,1 @@
+//! `remit fmt`: the canonical layout.

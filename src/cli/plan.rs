@@ -1,0 +1,238 @@
+//! `remit plan`: what would change, and the plan file.
+
+use std::fs::{File, Permissions};
+use std::io::{Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use jiff::SignedDuration;
+use remit_sdk::{Diagnostic, text};
+
+use super::options::{Destroy, Selection, Variables, Work};
+use super::output::note;
+use super::providers::{self, Connections};
+use super::session::{self, Session};
+use super::stats::Stats;
+use super::{Global, Outcome, clock};
+use crate::diff::Guard;
+use crate::lower::Desired;
+use crate::observe;
+use crate::operations::{self, PlanRequest, Planned};
+use crate::plan::file::{self, Header, PLAN_BYTES_MAX, SavedPlan};
+use crate::plan::{self, Mode};
+use crate::state::Recorded;
+use crate::view;
+use crate::view::events::Events;
+use crate::view::plan::Look;
+use crate::view::report::{CHANGES, DONE, ERROR};
+
+/// How long a saved plan may be applied. A day: long enough for somebody to look at it in office
+/// hours, short enough that what it was made from is remembered.
+const EXPIRES_AFTER: SignedDuration = SignedDuration::from_hours(24);
+
+#[derive(Debug, Args)]
+pub(super) struct Plan {
+    #[command(flatten)]
+    selection: Selection,
+    #[command(flatten)]
+    destroy: Destroy,
+    #[command(flatten)]
+    variables: Variables,
+    #[command(flatten)]
+    work: Work,
+    /// Save the plan in this file, for `remit apply FILE`
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Exit with 2 if there are changes
+    #[arg(long)]
+    detailed_exitcode: bool,
+    /// One JSON object a line, with Terraform's event types
+    #[arg(long)]
+    json: bool,
+    /// Accepted and without effect: a plan takes no lock
+    #[arg(long, value_name = "DURATION", value_parser = clock::parse_duration)]
+    lock_timeout: Option<std::time::Duration>,
+}
+
+impl Plan {
+    pub(super) async fn run(self, global: &Global) -> Outcome {
+        if self.json {
+            global.begin_events();
+        }
+        let mut stats = Stats::new();
+        let mode = self.selection.mode(self.destroy.destroy);
+        let session = Session::open(global, &self.variables)?;
+        global.report(&session.warnings);
+        stats.stage("configuration");
+        let recorded = session::load(global, &session.state)?;
+        stats.stage("state");
+        let connections = connect(&session, &recorded, mode)?;
+        let planned = make(
+            global,
+            &session,
+            &recorded,
+            &connections,
+            &self.selection,
+            mode,
+            self.work,
+        )
+        .await;
+        stats.stage("plan");
+        global.report(&connections.close().await);
+        let planned = planned?;
+        show(global, &planned.plan);
+        global.report(&planned.diagnostics);
+        if self.work.stats {
+            note(&stats.text(connections.statistics()));
+        }
+        if !planned.may_apply() {
+            if let Some(path) = &self.out {
+                let path = text::safe(&path.display().to_string());
+                global.say(&format!(
+                    "Not saved as {path}: a plan with errors can't be applied.\n"
+                ));
+            }
+            return Ok(ERROR);
+        }
+        if let Some(path) = &self.out {
+            save(global, &planned.plan, path)?;
+        }
+        let is_changed = self.detailed_exitcode && !planned.plan.is_empty();
+        Ok(if is_changed { CHANGES } else { DONE })
+    }
+}
+
+/// Connects to every target that a plan looks at.
+pub(super) fn connect(
+    session: &Session,
+    recorded: &Recorded,
+    mode: Mode,
+) -> Result<Connections, Vec<Diagnostic>> {
+    let nothing = Desired::default();
+    let desired = if mode == Mode::Destroy {
+        &nothing
+    } else {
+        &session.desired
+    };
+    Connections::open(&session.model, &observe::instances(desired, recorded))
+}
+
+/// Makes a plan.
+pub(super) async fn make(
+    global: &Global,
+    session: &Session,
+    recorded: &Recorded,
+    connections: &Connections,
+    selection: &Selection,
+    mode: Mode,
+    work: Work,
+) -> Result<Planned, Vec<Diagnostic>> {
+    let sources = global.sources.borrow().clone();
+    let place = |span| sources.place(span);
+    let request = PlanRequest {
+        mode,
+        targets: selection.targets.clone(),
+        excludes: selection.excludes.clone(),
+        replace: selection.replace.clone(),
+        guard: Guard {
+            allowed: selection.allow_deletes,
+        },
+        refresh: selection.refresh.unwrap_or(true),
+        parallelism: work.parallelism(),
+        place: &place,
+    };
+    operations::plan(
+        &session.model,
+        &session.desired,
+        recorded,
+        &providers::catalog(),
+        &connections.readers(),
+        &request,
+    )
+    .await
+}
+
+/// Shows a plan that was just made.
+pub(super) fn show(global: &Global, plan: &plan::Plan) {
+    if global.events.get() {
+        let now = clock::now();
+        for line in (Events { now: &now }).plan(plan) {
+            global.event(&line);
+        }
+    } else {
+        let look = Look {
+            catalog: providers::catalog(),
+            paint: global.output.paint(),
+        };
+        global.output.data(&view::plan::people(plan, look));
+    }
+}
+
+/// Saves a plan: under a name of its own first, so that nobody finds half of one.
+fn save(global: &Global, plan: &plan::Plan, path: &Path) -> Result<(), Vec<Diagnostic>> {
+    let shown = text::safe(&path.display().to_string());
+    let fail = |why: &dyn std::fmt::Display| {
+        vec![Diagnostic::error(
+            "plan can't be saved",
+            format!("{shown}: {why}"),
+        )]
+    };
+    let saved = SavedPlan {
+        header: Header {
+            created_at: clock::now(),
+            expires_at: clock::in_future(EXPIRES_AFTER),
+            nonce: clock::random_id()?,
+            digest: file::digest(plan).map_err(|error| fail(&error))?,
+        },
+        body: plan.clone(),
+    };
+    let bytes = file::to_bytes(&saved).map_err(|error| fail(&error))?;
+    let directory = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let mut unfinished =
+        tempfile::NamedTempFile::new_in(directory).map_err(|error| fail(&error))?;
+    unfinished
+        .write_all(&bytes)
+        .and_then(|()| unfinished.as_file().sync_all())
+        // Names and paths are nobody else's business.
+        .and_then(|()| {
+            let private = Permissions::from_mode(0o600);
+            unfinished.as_file().set_permissions(private)
+        })
+        .map_err(|error| fail(&error))?;
+    unfinished
+        .persist(path)
+        .map_err(|error| fail(&error.error))?;
+    global.say(&format!(
+        "Saved as {shown}, digest {}, until {}. To apply exactly this: remit apply {shown}\n",
+        file::short(&saved.header.digest),
+        saved.header.expires_at,
+    ));
+    Ok(())
+}
+
+/// Reads a saved plan.
+pub(super) fn read(path: &Path) -> Result<SavedPlan, Vec<Diagnostic>> {
+    let shown = text::safe(&path.display().to_string());
+    let fail = |why: &dyn std::fmt::Display| {
+        vec![Diagnostic::error(
+            "plan can't be read",
+            format!("{shown}: {why}"),
+        )]
+    };
+    let file = File::open(path).map_err(|error| fail(&error))?;
+    if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
+        return Err(fail(&"it is no plain file"));
+    }
+    let mut bytes = Vec::new();
+    file.take(PLAN_BYTES_MAX + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| fail(&error))?;
+    if bytes.len() as u64 > PLAN_BYTES_MAX {
+        return Err(fail(&format!("it holds more than {PLAN_BYTES_MAX} bytes")));
+    }
+    file::from_bytes(&bytes).map_err(|diagnostic| vec![diagnostic])
+}

@@ -1,0 +1,56 @@
+//! `remit show [PLAN]`: a saved plan, or the state.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Global, Outcome, plan, providers, session};
+use crate::view;
+use crate::view::plan::Look;
+use crate::view::plan_json::{self, Frame};
+use crate::view::report::DONE;
+
+#[derive(Debug, Args)]
+pub(super) struct Show {
+    /// A saved plan; without one, the state is shown
+    #[arg(value_name = "PLAN")]
+    file: Option<PathBuf>,
+    /// In the shape of Terraform's JSON plan, or JSON state
+    #[arg(long)]
+    json: bool,
+}
+
+impl Show {
+    pub(super) fn run(self, global: &Global) -> Outcome {
+        let look = Look {
+            catalog: providers::catalog(),
+            paint: global.output.paint(),
+        };
+        let text = if let Some(path) = &self.file {
+            let saved = plan::read(path)?;
+            if self.json {
+                let frame = Frame {
+                    header: Some(&saved.header),
+                    errored: false,
+                };
+                format!("{}\n", plan_json::json(&saved.body, &look.catalog, frame))
+            } else {
+                format!(
+                    "{}\n{}",
+                    view::plan::saved(&saved.header),
+                    view::plan::people(&saved.body, look)
+                )
+            }
+        } else {
+            let state = session::state(global)?;
+            let recorded = session::load(global, &state)?;
+            if self.json {
+                format!("{}\n", view::state::json(&recorded))
+            } else {
+                view::state::people(&recorded, look)
+            }
+        };
+        global.output.data(&text);
+        Ok(DONE)
+    }
+}
