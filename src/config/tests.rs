@@ -8,6 +8,10 @@ use remit_sdk::{Diagnostic, FileId};
 use super::*;
 use crate::diagnostic::SourceMap;
 
+/// Each takes below 100 ms when optimised. Tests aren't, and share the machine; what isn't
+/// linear takes minutes.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 /// What is found wrong: the summary, and the text that is underlined.
 fn mistakes(text: &str) -> Vec<(String, String)> {
     let mut sources = SourceMap::default();
@@ -241,8 +245,7 @@ fn bombs_are_diagnostics_and_quick() {
         let found = found.unwrap_or_default();
         assert!(!found.is_empty(), "{piece:?} is accepted");
         assert!(found.iter().all(|one| one.span.is_some()), "{piece:?}");
-        // 100 ms when optimised; the tests aren't, and share the machine.
-        assert!(took < Duration::from_secs(2), "{piece:?} took {took:?}");
+        assert!(took < PATIENCE, "{piece:?} took {took:?}");
     }
     let (_, found) = on_a_small_stack(format!("{}{}", "a {\n".repeat(MANY), "}\n".repeat(MANY)));
     assert!(found.is_some());
@@ -269,7 +272,7 @@ fn what_is_allowed_fits_the_stack() {
         let text = format!("x = {}{middle}{}\n", open.repeat(deep), close.repeat(deep));
         let (took, found) = on_a_small_stack(text);
         assert_eq!(found, None, "{open}");
-        assert!(took < Duration::from_secs(2), "{open:?} took {took:?}");
+        assert!(took < PATIENCE, "{open:?} took {took:?}");
     }
     let conditionals = "(a ? b : ".repeat(deep / 2) + "c" + &")".repeat(deep / 2);
     assert_eq!(on_a_small_stack(format!("x = {conditionals}\n")).1, None);
