@@ -10,6 +10,7 @@
 
 mod access_order;
 mod engine;
+mod guide;
 mod journey;
 mod kill;
 mod live;
