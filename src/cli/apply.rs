@@ -11,6 +11,7 @@ use clap::Args;
 use remit_sdk::{Diagnostic, SecretRef};
 
 use super::options::{self, Lock, Selection, Variables, Work};
+use super::output::note;
 use super::progress::Reporter;
 use super::providers::{self, Connections};
 use super::secrets::Secrets;
@@ -167,7 +168,7 @@ async fn fresh(global: &Global, selection: &Selection, mode: Mode, common: &Comm
     };
     close(global, &connections, run).await?;
     if common.work.stats {
-        global.output.note(&stats.text(connections.statistics()));
+        note(&stats.text(connections.statistics()));
     }
     code
 }
@@ -274,7 +275,7 @@ async fn carry_out(
     closed?;
     tell(global, job.plan, &report);
     if job.common.work.stats {
-        global.output.note(&stats.text(connections.statistics()));
+        note(&stats.text(connections.statistics()));
     }
     Ok(report::exit_code(job.plan, &report))
 }

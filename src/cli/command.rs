@@ -63,7 +63,7 @@ impl Command {
     /// Does it.
     pub(super) async fn run(self, global: &Global) -> Outcome {
         match self {
-            Self::Validate(command) => command.run(global),
+            Self::Validate(command) => Ok(command.run(global)),
             Self::Plan(command) => command.run(global).await,
             Self::Apply(command) => command.run(global).await,
             Self::Destroy(command) => command.run(global).await,
@@ -73,7 +73,7 @@ impl Command {
             Self::State(command) => command.run(global).await,
             Self::Output(command) => command.run(global),
             Self::Schema(command) => command.run(global),
-            Self::Version(command) => command.run(global),
+            Self::Version(command) => Ok(command.run(global)),
         }
     }
 }

@@ -43,7 +43,7 @@ use crate::diagnostic::SourceMap;
 use crate::view::events::Events;
 use crate::view::report::{ERROR, INTERRUPTED};
 use command::Arguments;
-use output::Output;
+use output::{Output, note};
 
 /// What a command gives: an exit code, or what stopped it.
 type Outcome = Result<u8, Vec<Diagnostic>>;
@@ -91,7 +91,7 @@ impl Global {
     /// One line for people; nothing where everything said is JSON.
     fn say(&self, text: &str) {
         if !self.events.get() {
-            self.output.note(text);
+            note(text);
         }
     }
 }
@@ -109,7 +109,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         && let Err(error) = std::env::set_current_dir(directory)
     {
         let what = format!("error: can't go to {}: {error}\n", directory.display());
-        output.note(&what);
+        note(&what);
         return ExitCode::from(ERROR);
     }
     let global = Global {
@@ -125,9 +125,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     {
         Ok(runtime) => runtime,
         Err(error) => {
-            global
-                .output
-                .note(&format!("error: no threads could be started: {error}\n"));
+            note(&format!("error: no threads could be started: {error}\n"));
             return ExitCode::from(ERROR);
         }
     };
@@ -164,7 +162,7 @@ fn usage(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     if let Some(option) = arguments.iter().find_map(|one| single_dash(one)) {
-        Output::new(false).note(&format!(
+        note(&format!(
             "\n  tip: long options have two dashes: -{option}\n"
         ));
     }

@@ -43,11 +43,6 @@ impl Output {
         self.error_paint
     }
 
-    /// Whether somebody may be watching: standard error is a terminal.
-    pub(super) fn is_watched(&self) -> bool {
-        std::io::stderr().is_terminal()
-    }
-
     /// Whether data could not be written.
     pub(super) fn has_failed(&self) -> bool {
         self.has_failed.get()
@@ -63,7 +58,7 @@ impl Output {
             && error.kind() != ErrorKind::BrokenPipe
         {
             self.has_failed.set(true);
-            self.note(&format!("error: standard output: {error}\n"));
+            note(&format!("error: standard output: {error}\n"));
         }
     }
 
@@ -76,15 +71,20 @@ impl Output {
         };
         let text = render(diagnostics, sources, &options);
         if !text.is_empty() {
-            self.note(&format!("{}\n", text.trim_end_matches('\n')));
+            note(&format!("{}\n", text.trim_end_matches('\n')));
         }
     }
+}
 
-    /// Everything else.
-    pub(super) fn note(&self, text: &str) {
-        // There is nowhere left to say that this failed.
-        let _ = std::io::stderr().lock().write_all(text.as_bytes());
-    }
+/// Whether somebody may be watching: standard error is a terminal.
+pub(super) fn is_watched() -> bool {
+    std::io::stderr().is_terminal()
+}
+
+/// Everything that isn't data.
+pub(super) fn note(text: &str) {
+    // There is nowhere left to say that this failed.
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
 /// Columns of the terminal that notes go to.

@@ -10,6 +10,7 @@ use jiff::SignedDuration;
 use remit_sdk::{Diagnostic, text};
 
 use super::options::{Destroy, Selection, Variables, Work};
+use super::output::note;
 use super::providers::{self, Connections};
 use super::session::{self, Session};
 use super::stats::Stats;
@@ -83,7 +84,7 @@ impl Plan {
         show(global, &planned.plan);
         global.report(&planned.diagnostics);
         if self.work.stats {
-            global.output.note(&stats.text(connections.statistics()));
+            note(&stats.text(connections.statistics()));
         }
         if !planned.may_apply() {
             if let Some(path) = &self.out {

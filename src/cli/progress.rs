@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 use remit_sdk::text;
 
-use super::output::Output;
+use super::output::{Output, is_watched, note};
 use super::{Global, clock, providers};
 use crate::apply::{Progress, StepResult};
 use crate::plan::{Plan, Step};
@@ -45,7 +45,7 @@ impl<'a> Reporter<'a> {
     pub(super) fn new(global: &Global, plan: &'a Plan) -> Self {
         let form = if global.events.get() {
             Form::Events
-        } else if global.output.is_watched() {
+        } else if is_watched() {
             Form::Bar(bar(plan.steps.len()))
         } else {
             Form::Lines
@@ -178,5 +178,5 @@ fn event(make: impl FnOnce(Events<'_>) -> String) {
 }
 
 fn line(text: &str) {
-    Output::new(true).note(&format!("{text}\n"));
+    note(&format!("{text}\n"));
 }

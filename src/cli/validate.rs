@@ -3,9 +3,9 @@
 use clap::Args;
 use remit_sdk::Diagnostic;
 
+use super::Global;
 use super::options::Variables;
 use super::session::Session;
-use super::{Global, Outcome};
 use crate::view::diagnostics::validation;
 use crate::view::report::{DONE, ERROR};
 
@@ -19,7 +19,7 @@ pub(super) struct Validate {
 }
 
 impl Validate {
-    pub(super) fn run(self, global: &Global) -> Outcome {
+    pub(super) fn run(self, global: &Global) -> u8 {
         let opened = Session::open(global, &self.variables);
         let (diagnostics, session) = match opened {
             Ok(mut session) => (std::mem::take(&mut session.warnings), Some(session)),
@@ -33,7 +33,7 @@ impl Validate {
         if self.json {
             let json = validation(&diagnostics, &global.sources.borrow());
             global.output.data(&format!("{json:#}\n"));
-            return Ok(code);
+            return code;
         }
         global.report(&diagnostics);
         if let Some(session) = session {
@@ -45,6 +45,6 @@ impl Validate {
                 session.desired.objects.len(),
             ));
         }
-        Ok(code)
+        code
     }
 }

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
-use super::{Global, Outcome, providers};
+use super::{Global, providers};
 use crate::view::report::DONE;
 
 #[derive(Debug, Args)]
@@ -14,7 +14,7 @@ pub(super) struct Version {
 }
 
 impl Version {
-    pub(super) fn run(self, global: &Global) -> Outcome {
+    pub(super) fn run(self, global: &Global) -> u8 {
         let version = env!("CARGO_PKG_VERSION");
         let platform = format!("{}_{}", std::env::consts::OS, std::env::consts::ARCH);
         let text = if self.json {
@@ -35,6 +35,6 @@ impl Version {
             format!("remit {version} on {platform}\n")
         };
         global.output.data(&text);
-        Ok(DONE)
+        DONE
     }
 }

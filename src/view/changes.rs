@@ -236,6 +236,7 @@ fn row(
         notes.push("no longer set: reset".into());
     } else if !fresh
         && name != MARK
+        && difference.drift.is_none()
         && !change.details.set.contains(name)
         && difference.after.is_some()
     {
@@ -277,17 +278,11 @@ fn secret(change: &Change, difference: &Difference, fresh: bool) -> Shown {
     Shown::Inline(text)
 }
 
+/// The mark shows whose the object was; afterwards it is ours.
 fn mark(difference: &Difference) -> Shown {
-    let text = |value: Option<&Value>| {
-        value
-            .and_then(Value::as_str)
-            .map_or_else(|| "(none)".into(), text::safe)
-    };
-    Shown::Inline(format!(
-        "{} -> {}",
-        text(difference.before.as_ref()),
-        text(difference.after.as_ref())
-    ))
+    let before = difference.before.as_ref().and_then(Value::as_str);
+    let before = before.map_or_else(|| "(none)".into(), text::safe);
+    Shown::Inline(format!("{before} -> ours"))
 }
 
 /// The rows with their columns in line.

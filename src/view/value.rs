@@ -116,9 +116,12 @@ pub(super) fn new(value: &Value, shape: Option<Shape>, document: bool) -> Shown 
     }
     let text = inline(value, shape);
     match members(value) {
-        Some(members) if text.chars().count() > INLINE_MAX && members.len() > 1 => {
-            Shown::Block(members.into_iter().map(added).collect())
-        }
+        Some(members) if text.chars().count() > INLINE_MAX => Shown::Block(
+            members
+                .into_iter()
+                .flat_map(|one| lines_of(&one, Sign::Added))
+                .collect(),
+        ),
         _ => Shown::Inline(text),
     }
 }
@@ -158,11 +161,15 @@ fn block_text(value: &Value, document: bool) -> Option<&str> {
         .filter(|text| (document && !text.is_empty()) || text.trim_end().contains('\n'))
 }
 
-fn added(text: String) -> Line {
-    Line {
-        sign: Sign::Added,
-        text,
-    }
+/// The lines of a member.
+fn lines_of(member: &str, sign: Sign) -> Vec<Line> {
+    member
+        .split('\n')
+        .map(|line| Line {
+            sign,
+            text: block_line(line),
+        })
+        .collect()
 }
 
 /// All lines of a document, none left out.
@@ -242,14 +249,21 @@ fn gap() -> Line {
     }
 }
 
-/// The members of a collection, each on one line; `None` for what is no collection.
+/// The members of a collection; `None` for what is no collection. A member of several lines, a
+/// key in PEM for one, stands on as many.
 fn members(value: &Value) -> Option<Vec<String>> {
+    let member = |value: &Value| match value.as_str() {
+        Some(text) if text.trim_end().contains('\n') => {
+            format!("\"{}\"", text.trim_end().replace('\n', "\n "))
+        }
+        _ => inline(value, None),
+    };
     Some(match value {
-        Value::List(all) => all.iter().map(|value| inline(value, None)).collect(),
-        Value::Set(all) => all.iter().map(|value| inline(value, None)).collect(),
+        Value::List(all) => all.iter().map(member).collect(),
+        Value::Set(all) => all.iter().map(member).collect(),
         Value::Map(all) => all
             .iter()
-            .map(|(name, value)| format!("{} = {}", name_of(name), inline(value, None)))
+            .map(|(name, value)| format!("{} = {}", name_of(name), member(value)))
             .collect(),
         _ => return None,
     })
@@ -264,14 +278,13 @@ fn member_diff(before: &Value, after: &Value) -> Option<Vec<Line>> {
     }
     let old: BTreeSet<String> = old.into_iter().collect();
     let new: BTreeSet<String> = new.into_iter().collect();
-    let mut lines: Vec<Line> = old
+    let gone = old
         .difference(&new)
-        .map(|text| Line {
-            sign: Sign::Removed,
-            text: text.clone(),
-        })
-        .chain(new.difference(&old).cloned().map(added))
-        .collect();
+        .flat_map(|one| lines_of(one, Sign::Removed));
+    let come = new
+        .difference(&old)
+        .flat_map(|one| lines_of(one, Sign::Added));
+    let mut lines: Vec<Line> = gone.chain(come).collect();
     let kept = old.intersection(&new).count();
     if kept > 0 {
         lines.push(Line {
@@ -374,6 +387,19 @@ mod tests {
         assert_eq!(
             text(shown),
             "-|\"a-with-a-rather-long-tail\"\n+|\"d-with-a-rather-long-tail\"\n |(2 unchanged)\n"
+        );
+    }
+
+    #[test]
+    fn a_key_in_pem_stands_on_its_lines() {
+        let pem = "-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A\u{1b}\n-----END PUBLIC KEY-----\n";
+        assert_eq!(
+            text(new(
+                &Value::List(vec![Value::string(pem)]),
+                Some(Shape::List),
+                false
+            )),
+            "+|\"-----BEGIN PUBLIC KEY-----\n+| MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A\\u{1b}\n+| -----END PUBLIC KEY-----\"\n"
         );
     }
 
