@@ -145,7 +145,7 @@ async fn fresh(global: &Global, selection: &Selection, mode: Mode, common: &Comm
         }
     };
     stats.stage("plan");
-    planning::show(global, &planned.plan);
+    planning::show(global, &planned);
     global.report(&planned.diagnostics);
     let goes_on = planned.may_apply() && !planned.plan.is_empty();
     let agreed = match goes_on {

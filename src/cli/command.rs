@@ -35,7 +35,6 @@ pub(super) struct Arguments {
 pub(super) enum Command {
     /// Read and check the configuration; contacts nothing
     Validate(validate::Validate),
-    /// Bring configuration files into the canonical layout
     /// Show what would change
     Plan(plan::Plan),
     /// Make what is live what is declared

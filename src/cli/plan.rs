@@ -81,7 +81,7 @@ impl Plan {
         stats.stage("plan");
         global.report(&connections.close().await);
         let planned = planned?;
-        show(global, &planned.plan);
+        show(global, &planned);
         global.report(&planned.diagnostics);
         if self.work.stats {
             note(&stats.text(connections.statistics()));
@@ -154,13 +154,15 @@ pub(super) async fn make(
 }
 
 /// Shows a plan that was just made.
-pub(super) fn show(global: &Global, plan: &plan::Plan) {
+pub(super) fn show(global: &Global, planned: &Planned) {
+    let plan = &planned.plan;
     if global.events.get() {
         let now = clock::now();
         for line in (Events { now: &now }).plan(plan) {
             global.event(&line);
         }
-    } else {
+    } else if planned.may_apply() || !plan.is_empty() {
+        // Where something couldn't be decided, no steps doesn't mean that all is as declared.
         let look = Look {
             catalog: providers::catalog(),
             paint: global.output.paint(),

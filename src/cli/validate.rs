@@ -6,6 +6,7 @@ use remit_sdk::Diagnostic;
 use super::Global;
 use super::options::Variables;
 use super::session::Session;
+use crate::view::count;
 use crate::view::diagnostics::validation;
 use crate::view::report::{DONE, ERROR};
 
@@ -37,12 +38,15 @@ impl Validate {
         }
         global.report(&diagnostics);
         if let Some(session) = session {
+            let identities = match session.model.identities.len() {
+                1 => "1 identity".to_owned(),
+                number => format!("{number} identities"),
+            };
             global.output.data(&format!(
-                "The configuration is valid: {} agents, {} identities, {} scopes become {} objects.\n",
-                session.model.agents.len(),
-                session.model.identities.len(),
-                session.model.scopes.len(),
-                session.desired.objects.len(),
+                "The configuration is valid. {}, {identities} and {} become {}.\n",
+                count(session.model.agents.len(), "agent"),
+                count(session.model.scopes.len(), "scope"),
+                count(session.desired.objects.len(), "object"),
             ));
         }
         code

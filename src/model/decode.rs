@@ -202,7 +202,8 @@ pub(super) fn one_of<T: Copy>(written: &Written<'_>, known: &[(&str, T)]) -> Dec
     }
     let words = || known.iter().map(|(word, _)| *word);
     let all: Vec<String> = words().map(|word| format!("`\"{word}\"`")).collect();
-    let help = did_you_mean(&text, words()).unwrap_or_else(|| format!("write {}", all.join(", ")));
+    let help =
+        did_you_mean(&text, words()).unwrap_or_else(|| format!("write {}", all.join(" or ")));
     Err(invalid(
         written.span(),
         format!("{} is none of {}", describe(&written.value), all.join(", ")),

@@ -10,8 +10,11 @@
 
 mod access_order;
 mod engine;
+mod examples;
+mod guide;
 mod journey;
 mod kill;
 mod live;
+mod reference;
 mod structure;
 mod support;
