@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::{
-    Global, Outcome, apply, completions, graph, import, outputs, plan, schema, show, state,
+    Global, Outcome, apply, completions, fmt, graph, import, outputs, plan, schema, show, state,
     validate, version,
 };
 
@@ -35,6 +35,8 @@ pub(super) struct Arguments {
 pub(super) enum Command {
     /// Read and check the configuration; contacts nothing
     Validate(validate::Validate),
+    /// Bring configuration files into the canonical layout
+    Fmt(fmt::Fmt),
     /// Show what would change
     Plan(plan::Plan),
     /// Make what is live what is declared
@@ -65,6 +67,7 @@ impl Command {
     pub(super) async fn run(self, global: &Global) -> Outcome {
         match self {
             Self::Validate(command) => Ok(command.run(global)),
+            Self::Fmt(command) => command.run(global),
             Self::Plan(command) => command.run(global).await,
             Self::Apply(command) => command.run(global).await,
             Self::Destroy(command) => command.run(global).await,

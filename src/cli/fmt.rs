@@ -11,6 +11,7 @@ use clap::Args;
 use remit_sdk::{Diagnostic, FileId, text};
 
 use super::{Global, Outcome};
+use crate::config::fmt::format;
 use crate::config::limits::FILE_BYTES_MAX;
 use crate::config::{AUTO_VARIABLES, EXTENSION};
 use crate::view::layout;
@@ -32,11 +33,8 @@ pub(super) struct Fmt {
     diff: bool,
 }
 
-/// Gives a text its canonical layout; spans of mistakes point into the file.
-type Canonical = fn(&str, FileId) -> Result<String, Vec<Diagnostic>>;
-
 impl Fmt {
-    pub(super) fn run(self, global: &Global, canonical: Canonical) -> Outcome {
+    pub(super) fn run(self, global: &Global) -> Outcome {
         let mut diagnostics = Vec::new();
         let mut differs = false;
         let here = [PathBuf::from(".")];
@@ -47,11 +45,11 @@ impl Fmt {
         };
         for path in paths {
             let done = if path == Path::new(STANDARD_INPUT) {
-                self.standard_input(global, canonical)
+                self.standard_input(global)
             } else {
                 files(path).and_then(|files| {
                     files.iter().try_fold(false, |differs, file| {
-                        Ok(self.file(global, file, canonical)? || differs)
+                        Ok(self.file(global, file)? || differs)
                     })
                 })
             };
@@ -67,16 +65,11 @@ impl Fmt {
     }
 
     /// One file; whether its layout was not canonical.
-    fn file(
-        &self,
-        global: &Global,
-        path: &Path,
-        canonical: Canonical,
-    ) -> Result<bool, Vec<Diagnostic>> {
+    fn file(&self, global: &Global, path: &Path) -> Result<bool, Vec<Diagnostic>> {
         let shown = text::safe(&path.display().to_string());
         let fail = |error: std::io::Error| vec![unusable(&shown, &error.to_string())];
         let before = read(&shown, fs::File::open(path).map_err(fail)?)?;
-        let after = canonical(&before, keep(global, path, &before))?;
+        let after = format(&before, keep(global, path, &before))?;
         if before == after {
             return Ok(false);
         }
@@ -87,14 +80,10 @@ impl Fmt {
         Ok(true)
     }
 
-    fn standard_input(
-        &self,
-        global: &Global,
-        canonical: Canonical,
-    ) -> Result<bool, Vec<Diagnostic>> {
+    fn standard_input(&self, global: &Global) -> Result<bool, Vec<Diagnostic>> {
         let before = read("standard input", std::io::stdin())?;
         let file = keep(global, Path::new("standard input"), &before);
-        let after = canonical(&before, file)?;
+        let after = format(&before, file)?;
         let differs = before != after;
         if self.check || self.diff {
             if differs {

@@ -29,10 +29,6 @@ mod stats;
 mod version;
 
 mod apply;
-#[allow(
-    dead_code,
-    reason = "registered as soon as `config` can lay out a file"
-)]
 mod fmt;
 mod validate;
 
