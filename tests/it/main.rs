@@ -10,8 +10,10 @@
 
 mod access_order;
 mod engine;
+mod hostile;
 mod journey;
 mod kill;
 mod live;
 mod structure;
 mod support;
+mod wrong_answers;

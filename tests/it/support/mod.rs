@@ -3,4 +3,5 @@
 pub(crate) mod canary;
 pub(crate) mod keys;
 pub(crate) mod postgres;
+pub(crate) mod proxy;
 pub(crate) mod workspace;
