@@ -18,6 +18,8 @@ use crate::support::workspace::{Output, Workspace};
 
 /// What [`EVERYTHING`] takes to be made: one write for each object.
 const WRITES: usize = 12;
+/// The exit code of an apply of which something failed.
+const PARTLY: i32 = 5;
 /// How many runs wait at the same time; most of the time they sleep between repetitions.
 const AT_ONCE: usize = 12;
 
@@ -179,8 +181,8 @@ fn a_lost_answer_or_request_makes_nothing_twice() {
                         );
                         let parallelism = ["apply", "--auto-approve", "--parallelism", "1"];
                         let output = through(&space, &proxy, &parallelism);
-                        assert!(matches!(output.code, Some(0 | 1)), "{namespace} {output:?}");
-                        if output.code == Some(1) {
+                        assert!(matches!(output.code, Some(0 | PARTLY)), "{namespace} {output:?}");
+                        if output.code == Some(PARTLY) {
                             space.expect(0, &["apply", "--auto-approve"]);
                         }
                         settled(&space, &namespace);
@@ -216,7 +218,7 @@ fn a_redirect_takes_the_token_nowhere() {
     let rule = Rule::nth_write(1, Fault::Redirect(other));
     let proxy = Proxy::start(&shared().address(), vec![rule]);
     let output = through(&space, &proxy, &["apply", "--auto-approve"]);
-    assert_eq!(output.code, Some(1), "{output:?}");
+    assert_eq!(output.code, Some(PARTLY), "{output:?}");
     assert!(listener.accept().is_err(), "somebody came");
     space.expect(0, &["apply", "--auto-approve"]);
     settled(&space, "after redirects");
@@ -252,7 +254,7 @@ fn a_server_sealed_in_the_middle_is_told_and_the_next_apply_converges() {
     let rule = Rule::nth_write(5, Fault::Meanwhile(Arc::new(move || sealing.seal())));
     let proxy = Proxy::start(&server.address(), vec![rule]);
     let output = through(&space, &proxy, &["apply", "--auto-approve"]);
-    assert_eq!(output.code, Some(1), "{output:?}");
+    assert_eq!(output.code, Some(PARTLY), "{output:?}");
     assert!(
         output.stderr.contains("seal") || output.stdout.contains("seal"),
         "{output:?}"
@@ -288,7 +290,7 @@ fn a_token_revoked_in_the_middle_proves_nothing() {
     let rule = Rule::nth_write(5, Fault::Meanwhile(revoke));
     let proxy = Proxy::start(&shared().address(), vec![rule]);
     let output = through(&space, &proxy, &["apply", "--auto-approve"]);
-    assert_eq!(output.code, Some(1), "{output:?}");
+    assert_eq!(output.code, Some(PARTLY), "{output:?}");
     let recorded = space.expect(0, &["state", "list"]).stdout.lines().count();
     assert!(recorded >= 5, "{recorded}");
     let planned = space.remit(&["plan", "--detailed-exitcode"]);
