@@ -38,6 +38,8 @@ pub fn load(root: &Path, sources: &mut SourceMap) -> Result<Configuration, Vec<D
     let mut configuration = Configuration::default();
     let mut diagnostics = Vec::new();
     let mut total = 0;
+    // All is read, and found not to be too much, before any of it is parsed.
+    let mut texts = Vec::new();
     for name in names {
         let name = Path::new(&name);
         let (file, text) = match read(&root.join(name), name, Links::Below(root)) {
@@ -53,8 +55,11 @@ pub fn load(root: &Path, sources: &mut SourceMap) -> Result<Configuration, Vec<D
                 "configuration too large",
                 format!("all files together hold more than {TOTAL_BYTES_MAX} bytes"),
             ));
-            break;
+            return Err(diagnostics);
         }
+        texts.push((file, text));
+    }
+    for (file, text) in texts {
         match parse(&text, file) {
             Ok(mut parsed) => {
                 configuration.blocks.append(&mut parsed.blocks);

@@ -5,4 +5,5 @@ pub(crate) mod guard;
 pub(crate) mod keys;
 pub(crate) mod postgres;
 mod server_test;
+pub(crate) mod proxy;
 pub(crate) mod workspace;
