@@ -6,9 +6,9 @@
 //! `bench-bare replay FILE URL TOKEN PARALLELISM` sends the requests of FILE to URL as fast as it
 //! can and prints a line of JSON: seconds, requests, failures. A failure is an answer whose status
 //! is not the one recorded. What one request needs of another is kept, and nothing else waits:
-//! a write waits for whatever came before it and is over, as the recorded pauses say; requests
-//! about the same object keep their order; and an id or accessor that the server chose is replaced
-//! by the one that this server chose.
+//! requests of another kind wait where remit paused before them; a read waits for the write of the
+//! same object before it, and a write for the reads; and an id or accessor that the server chose
+//! is replaced by the one that this server chose.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -18,7 +18,7 @@
 )]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
@@ -58,9 +58,7 @@ fn main() -> ExitCode {
             runtime.block_on(replay(&entries, url, token, parallelism));
         }
         _ => {
-            println!(
-                "bench-bare record PORT UPSTREAM FILE | replay FILE URL TOKEN PARALLELISM"
-            );
+            println!("bench-bare record PORT UPSTREAM FILE | replay FILE URL TOKEN PARALLELISM");
             return ExitCode::FAILURE;
         }
     }
@@ -248,7 +246,7 @@ fn subject(entry: &Entry) -> String {
     }
 }
 
-/// A part of the recording that began when nothing was under way: what it waits for, by number.
+/// What waits for what.
 struct Order {
     /// The numbers that each request waits for.
     waits_for: Vec<BTreeSet<usize>>,
@@ -256,24 +254,63 @@ struct Order {
     barriers: Vec<usize>,
 }
 
+/// What a request writes: its path without the name at its end; `None` for one that reads.
+fn written(entry: &Entry) -> Option<&str> {
+    let reads = entry.method == "GET"
+        || entry.path.contains("/lookup/")
+        || entry.path.ends_with("/capabilities-self");
+    let folder = entry.path.rsplit_once('/').map(|(folder, _)| folder);
+    if reads { None } else { folder }
+}
+
 fn order(entries: &[Entry], uses: &[Vec<String>], givers: &BTreeMap<&str, usize>) -> Order {
-    let mut last: BTreeMap<String, usize> = BTreeMap::new();
+    // Of each object: who wrote it last, and who read it since.
+    let mut about: BTreeMap<String, (Option<usize>, Vec<usize>)> = BTreeMap::new();
     let mut waits_for = Vec::new();
-    let mut barriers = vec![0];
+    // Where nothing was under way.
+    let mut pauses = Vec::new();
+    // From where to where each kind is written; before the first write, from where to where read.
+    let mut spans: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    let mut has_written = false;
     let mut over = 0;
     for (number, entry) in entries.iter().enumerate() {
         if entry.from >= over && number > 0 {
-            barriers.push(number);
+            pauses.push(number);
         }
         over = over.max(entry.to);
         let mut waits = BTreeSet::new();
-        if let Some(before) = last.insert(subject(entry), number) {
-            waits.insert(before);
+        // What is in a mount waits for the mount.
+        let mount = entry.path.strip_prefix("/v1/auth/");
+        if let Some((mount, _)) = mount.and_then(|path| path.split_once('/')) {
+            let mount = about.get(&format!("/v1/sys/auth/{mount}"));
+            waits.extend(mount.and_then(|(last, _)| *last));
+        }
+        let (last, reads) = about.entry(subject(entry)).or_default();
+        waits.extend(*last);
+        if let Some(folder) = written(entry) {
+            waits.extend(reads.drain(..));
+            *last = Some(number);
+            has_written = true;
+            spans.entry(folder).or_insert((number, number)).1 = number;
+        } else {
+            reads.push(number);
+            let folder = entry.path.rsplit_once('/').map(|(folder, _)| folder);
+            if let (Some(folder), false) = (folder, has_written) {
+                spans.entry(folder).or_insert((number, number)).1 = number;
+            }
         }
         let given = uses[number].iter().filter_map(|id| givers.get(id.as_str()));
         waits.extend(given.copied().filter(|giver| *giver < number));
         waits_for.push(waits);
     }
+    // A pause amid requests of the same kind is remit's own, and not what the server asks for.
+    let amid = |number: usize| {
+        spans
+            .values()
+            .any(|(from, to)| (from + 1..=*to).contains(&number))
+    };
+    let mut barriers = vec![0];
+    barriers.extend(pauses.into_iter().filter(|number| !amid(*number)));
     Order {
         waits_for,
         barriers,
