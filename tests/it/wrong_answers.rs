@@ -181,7 +181,10 @@ fn a_lost_answer_or_request_makes_nothing_twice() {
                         );
                         let parallelism = ["apply", "--auto-approve", "--parallelism", "1"];
                         let output = through(&space, &proxy, &parallelism);
-                        assert!(matches!(output.code, Some(0 | PARTLY)), "{namespace} {output:?}");
+                        assert!(
+                            matches!(output.code, Some(0 | PARTLY)),
+                            "{namespace} {output:?}"
+                        );
                         if output.code == Some(PARTLY) {
                             space.expect(0, &["apply", "--auto-approve"]);
                         }
@@ -240,7 +243,7 @@ fn throttling_passes_and_a_server_that_stays_down_is_told() {
     let output = through(&space, &proxy, &["plan"]);
     assert_eq!(output.code, Some(1), "{output:?}");
     assert!(output.stderr.contains("503"), "{output:?}");
-    assert!(started.elapsed() < Duration::from_secs(60));
+    assert!(started.elapsed() < Duration::from_mins(1));
     assert!(proxy.log().len() < 20, "{}", proxy.log().len());
 }
 

@@ -80,7 +80,7 @@ impl Server {
             Storage::Memory => "storage \"inmem\" {}".to_owned(),
         };
         let configuration = format!(
-            "{storage}\nlistener \"tcp\" {{ address = \"127.0.0.1:{port}\" tls_disable = true }}\n\
+            "{storage}\nlistener \"tcp\" {{ address = \"127.0.0.1:{port}\" cluster_address = \"127.0.0.1:{cluster}\" tls_disable = true }}\n\
              api_addr = \"http://127.0.0.1:{port}\"\ncluster_addr = \"http://127.0.0.1:{cluster}\"\n\
              disable_mlock = true\n"
         );

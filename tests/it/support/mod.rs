@@ -4,6 +4,6 @@ pub(crate) mod canary;
 pub(crate) mod guard;
 pub(crate) mod keys;
 pub(crate) mod postgres;
-mod server_test;
 pub(crate) mod proxy;
+mod server_test;
 pub(crate) mod workspace;
