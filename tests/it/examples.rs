@@ -15,7 +15,7 @@ fn normalised(plan: &str, namespace: &str) -> String {
     let first = lines.first_mut().unwrap();
     let (before, after) = first.split_once(", cluster ").unwrap();
     let (_, after) = after.split_once(')').unwrap();
-    let server = before.split_once("(").unwrap().1;
+    let server = before.split_once('(').unwrap().1;
     *first = format!("vault  https://bao.example.com:8200/ ({server}, cluster CLUSTER){after}");
     let text = format!("{}\n", lines.join("\n"));
     assert!(!text.contains(namespace), "{text}");

@@ -4,6 +4,7 @@
 //! `REMIT_UPDATE=1` in the environment rewrites the generated ones.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use remit::evaluate::functions;
@@ -60,10 +61,8 @@ fn section(workspace: &Workspace, command: &[String], page: &mut String) {
     let text = help(workspace, command);
     let mut title = vec!["remit".to_owned()];
     title.extend_from_slice(command);
-    page.push_str(&format!(
-        "\n## `{}`\n\n```text\n{text}```\n",
-        title.join(" ")
-    ));
+    let title = title.join(" ");
+    write!(page, "\n## `{title}`\n\n```text\n{text}```\n").unwrap();
     for name in commands(&text) {
         let mut inner = command.to_vec();
         inner.push(name);
@@ -94,7 +93,8 @@ fn the_page_of_each_kind_is_its_schema() {
         let page = workspace.expect(0, &["schema", kind, "--markdown"]).stdout;
         check(&format!("kinds/{kind}.md"), &page);
         pages.insert(format!("{kind}.md"));
-        index.push_str(&format!("| [{kind}]({kind}.md) | {} |\n", summary.trim()));
+        let summary = summary.trim();
+        writeln!(index, "| [{kind}]({kind}.md) | {summary} |").unwrap();
     }
     check("kinds/README.md", &index);
     let there: BTreeSet<String> = std::fs::read_dir(reference().join("kinds"))
