@@ -75,6 +75,7 @@ pub async fn plan(
     } else {
         believe(wanted, recorded, catalog, readers, request.parallelism).await?
     };
+    let undecided = recorded.open.len();
     let mut recorded = recorded.clone();
     for (number, outcome) in recover::recover(&recorded, &observed, catalog) {
         let entry = Entry::Outcome { number, outcome };
@@ -112,6 +113,7 @@ pub async fn plan(
         outputs,
         unmanaged: observed.others,
         recorded: recorded.objects.len(),
+        undecided,
     };
     Ok(Planned { plan, diagnostics })
 }

@@ -31,6 +31,10 @@ use crate::{observe, operations};
 /// How often a run says that it is still going on: as often as Terraform does.
 const HEARTBEAT: Duration = Duration::from_secs(10);
 
+/// What to do where there is nobody to ask.
+const UNATTENDED: &str = "make a plan, have it looked at, and apply that: remit plan --out FILE, \
+                          remit apply FILE; or say --auto-approve";
+
 #[derive(Debug, Args)]
 pub(super) struct Apply {
     /// A saved plan, to be applied exactly; without one, a plan is made and shown first
@@ -145,7 +149,7 @@ async fn fresh(global: &Global, selection: &Selection, mode: Mode, common: &Comm
     global.report(&planned.diagnostics);
     let goes_on = planned.may_apply() && !planned.plan.is_empty();
     let agreed = match goes_on {
-        true if !common.auto_approve => ask::agrees(question(mode)).await,
+        true if !common.auto_approve => ask::agrees(question(mode), UNATTENDED).await,
         other => Ok(other),
     };
     stats.skip();

@@ -8,17 +8,15 @@ use remit_sdk::Diagnostic;
 const YES: &str = "yes";
 
 /// Asks whether to go on. Without a terminal nobody can answer, which is an error and never a yes.
-pub(super) async fn agrees(question: &str) -> Result<bool, Vec<Diagnostic>> {
+/// `instead` is what to do then.
+pub(super) async fn agrees(question: &str, instead: &str) -> Result<bool, Vec<Diagnostic>> {
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return Err(vec![
             Diagnostic::error(
                 "nobody to ask",
                 "this needs somebody's yes, and there is no terminal to ask at",
             )
-            .help(
-                "make a plan, have it looked at, and apply that: remit plan --out FILE, remit \
-                 apply FILE; or say --auto-approve",
-            ),
+            .help(instead),
         ]);
     }
     let _ = std::io::stderr()

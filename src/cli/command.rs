@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::{
-    Global, Outcome, apply, fmt, graph, import, outputs, plan, schema, show, state, validate,
-    version,
+    Global, Outcome, apply, completions, fmt, graph, import, outputs, plan, schema, show, state,
+    validate, version,
 };
 
 /// Declarative provisioning for the identities of AI agents, on Vault and OpenBao
@@ -35,6 +35,8 @@ pub(super) struct Arguments {
 pub(super) enum Command {
     /// Read and check the configuration; contacts nothing
     Validate(validate::Validate),
+    /// Bring configuration files into the canonical layout
+    Fmt(fmt::Fmt),
     /// Show what would change
     Plan(plan::Plan),
     /// Make what is live what is declared
@@ -54,6 +56,8 @@ pub(super) enum Command {
     Output(outputs::Outputs),
     /// Show what a kind is: its attributes, key, mark and requests
     Schema(schema::Schema),
+    /// Print a script that completes commands and options in a shell
+    Completions(completions::Completions),
     /// Show the version
     Version(version::Version),
 }
@@ -63,6 +67,7 @@ impl Command {
     pub(super) async fn run(self, global: &Global) -> Outcome {
         match self {
             Self::Validate(command) => Ok(command.run(global)),
+            Self::Fmt(command) => command.run(global),
             Self::Plan(command) => command.run(global).await,
             Self::Apply(command) => command.run(global).await,
             Self::Destroy(command) => command.run(global).await,
@@ -72,6 +77,7 @@ impl Command {
             Self::State(command) => command.run(global).await,
             Self::Output(command) => command.run(global),
             Self::Schema(command) => command.run(global),
+            Self::Completions(command) => Ok(command.run(global)),
             Self::Version(command) => Ok(command.run(global)),
         }
     }

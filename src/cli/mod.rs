@@ -9,6 +9,7 @@
 mod ask;
 mod clock;
 mod command;
+mod completions;
 mod graph;
 mod guard;
 mod import;
@@ -33,6 +34,7 @@ mod validate;
 
 use std::cell::{Cell, RefCell};
 use std::ffi::OsString;
+use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -100,6 +102,12 @@ impl Global {
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     guard::against_leaks();
     let arguments: Vec<OsString> = arguments.into_iter().collect();
+    // Unwinding has wiped secrets and let the lock go; what is left is to say that it went wrong.
+    std::panic::catch_unwind(AssertUnwindSafe(|| command(arguments)))
+        .unwrap_or(ExitCode::from(ERROR))
+}
+
+fn command(arguments: Vec<OsString>) -> ExitCode {
     let arguments = match Arguments::try_parse_from(&arguments) {
         Ok(arguments) => arguments,
         Err(error) => return usage(&error, &arguments),

@@ -89,13 +89,13 @@ fn show(global: &Global, address: &Address, json: bool) -> Outcome {
 async fn unlock(global: &Global, id: u64, force: bool) -> Outcome {
     let state = session::state(global)?;
     let held = state.held().map_err(|error| session::unreadable(&error))?;
-    if let Some(held) = held.filter(|_| !force) {
+    if let Some(held) = held.filter(|held| !force && held.fence == id) {
         let question = format!(
             "Lock {} is held by {}. If that run is still going on, it stops at its next call, and \
              what is in flight has to be found out. Break the lock?",
             held.fence, held.holder
         );
-        if !ask::agrees(&question).await? {
+        if !ask::agrees(&question, "say --force").await? {
             global.say("Not unlocked.\n");
             return Ok(ERROR);
         }

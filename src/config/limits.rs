@@ -5,6 +5,8 @@
 
 use remit_sdk::{Diagnostic, FileId, Span};
 
+use super::scan::{Scanner, Step, TokenKind};
+
 /// The largest file that is read: a thousand agents fit into a tenth of it.
 pub const FILE_BYTES_MAX: u64 = 8 * 1024 * 1024;
 /// All files together.
@@ -33,7 +35,8 @@ pub(super) fn measure(text: &str, file: FileId) -> Vec<Diagnostic> {
             .at(span(file, index, c.len_utf8())),
         );
     }
-    if let Some(index) = too_deep(text) {
+    let measured = scan(text);
+    if let Some(index) = measured.too_deep {
         found.push(
             Diagnostic::error(
                 "nested too deep",
@@ -41,6 +44,28 @@ pub(super) fn measure(text: &str, file: FileId) -> Vec<Diagnostic> {
             )
             .help("take the inner part out into a `locals` value")
             .at(span(file, index, 1)),
+        );
+    }
+    if let Some(index) = measured.too_long {
+        found.push(
+            Diagnostic::error(
+                "reference too long",
+                format!("a reference may have {STEPS_MAX} steps"),
+            )
+            .help("take a part of it out into a `locals` value")
+            .at(span(file, index, 1)),
+        );
+    }
+    if let Some(index) = measured.unclosed {
+        let line = text.get(index..).unwrap_or_default();
+        let line = line.lines().next().unwrap_or_default();
+        found.push(
+            Diagnostic::error(
+                "string is not closed",
+                "the string that begins here doesn't end on its line",
+            )
+            .help("close it with `\"`; a text of several lines is a heredoc: <<-EOT … EOT")
+            .at(span(file, index, line.trim_end().len())),
         );
     }
     found
@@ -56,76 +81,80 @@ fn hides(c: char) -> bool {
     !matches!(c, '\n' | '\r' | '\t') && remit_sdk::text::is_unsafe(c)
 }
 
-/// What the scan is inside of.
-#[derive(Clone, Copy, PartialEq)]
-enum Inside {
-    /// Brackets of code, or an interpolation.
-    Code,
-    /// A quoted template.
-    Quotes,
+/// What the scan of the code found.
+#[derive(Default)]
+struct Measured {
+    /// Where the nesting passes the limit.
+    too_deep: Option<usize>,
+    /// Where a reference passes the limit.
+    too_long: Option<usize>,
+    /// Where a quoted string opens that its line doesn't close.
+    unclosed: Option<usize>,
 }
 
-/// The byte at which the nesting passes the limit.
-fn too_deep(text: &str) -> Option<usize> {
-    let bytes = text.as_bytes();
-    let mut stack: Vec<Inside> = Vec::new();
-    let mut index = 0;
-    let at = |index: usize| bytes.get(index).copied();
-    // Prefix operators and `?` nest too, without a bracket that closes them.
-    let mut operators = 0usize;
-    while let Some(byte) = at(index) {
-        let next = at(index + 1);
-        if stack.last() == Some(&Inside::Quotes) {
-            match (byte, next) {
-                (b'\\', _) => index += 1,
-                (b'$', Some(b'$')) | (b'%', Some(b'%')) => index += 1,
-                (b'$' | b'%', Some(b'{')) => {
-                    stack.push(Inside::Code);
-                    index += 1;
+/// Measures the code; ends at the first thing that is over a limit.
+fn scan(text: &str) -> Measured {
+    let mut measured = Measured::default();
+    // Prefix operators nest too, without a bracket that closes them.
+    let mut prefixes = 0_usize;
+    let mut frames: Vec<Frame> = Vec::new();
+    let mut last = "";
+    Scanner::new(text).run(|scanner, step| {
+        let at = match step {
+            Step::Opened(at) => at,
+            Step::Code(kind, start, end) => {
+                let token = text.get(start..end).unwrap_or_default();
+                frames.resize(scanner.depth() + 1, Frame::default());
+                if let Some(frame) = frames.last_mut() {
+                    frame.see(kind, token, last);
                 }
-                (b'"', _) => drop(stack.pop()),
-                // A quoted string ends with its line; the parser will say so.
-                (b'\n', _) => drop(stack.pop()),
-                _ => {}
+                prefixes = match token {
+                    "!" | "-" => prefixes + 1,
+                    _ => 0,
+                };
+                last = token;
+                start
             }
-        } else {
-            match (byte, next) {
-                (b'#', _) | (b'/', Some(b'/')) => {
-                    index += line_length(bytes, index);
-                    continue;
-                }
-                (b'/', Some(b'*')) => {
-                    index += comment_length(bytes, index);
-                    continue;
-                }
-                (b'"', _) => stack.push(Inside::Quotes),
-                (b'(' | b'[' | b'{', _) => stack.push(Inside::Code),
-                (b')' | b']' | b'}', _) => drop(stack.pop()),
-                (b'!' | b'-' | b'?', _) => operators += 1,
-                (b'\n' | b',' | b'=', _) => operators = 0,
-                _ => {}
+            Step::LineInQuotes(opened) => {
+                measured.unclosed = Some(opened);
+                return true;
             }
+        };
+        let frame = frames.last().copied().unwrap_or_default();
+        if scanner.depth() + prefixes.max(frame.conditionals) > NESTING_MAX {
+            measured.too_deep = Some(at);
+        } else if frame.steps > STEPS_MAX {
+            measured.too_long = Some(at);
         }
-        if stack.len() + operators > NESTING_MAX {
-            return Some(index.min(text.len().saturating_sub(1)));
+        measured.too_deep.is_some() || measured.too_long.is_some()
+    });
+    measured
+}
+
+/// What is counted between one bracket and the one that closes it.
+#[derive(Clone, Copy, Default)]
+struct Frame {
+    /// Conditionals nest in their last part.
+    conditionals: usize,
+    /// Steps of the reference that is being read.
+    steps: usize,
+}
+
+impl Frame {
+    fn see(&mut self, kind: TokenKind, token: &str, last: &str) {
+        match token {
+            "?" => self.conditionals += 1,
+            "," | "=" => self.conditionals = 0,
+            _ if kind == TokenKind::Newline => self.conditionals = 0,
+            _ => {}
         }
-        index += 1;
+        self.steps = match (kind, token) {
+            (TokenKind::Mark, ".") | (TokenKind::Close, "]") => self.steps + 1,
+            (TokenKind::Close, ")") | (TokenKind::Name | TokenKind::Number, _) => self.steps,
+            (TokenKind::Mark, "*") if last == "." => self.steps,
+            _ => 0,
+        };
     }
-    None
-}
-
-fn line_length(bytes: &[u8], from: usize) -> usize {
-    let rest = bytes.get(from..).unwrap_or_default();
-    rest.iter()
-        .position(|byte| *byte == b'\n')
-        .unwrap_or(rest.len())
-}
-
-fn comment_length(bytes: &[u8], from: usize) -> usize {
-    let rest = bytes.get(from + 2..).unwrap_or_default();
-    rest.windows(2)
-        .position(|two| two == b"*/")
-        .map_or(rest.len() + 2, |length| length + 4)
 }
 
 #[cfg(test)]
@@ -141,7 +170,7 @@ mod tests {
 
     #[test]
     fn bombs_are_measured() {
-        for open in ["(", "[", "{", "\"${", "!", "-", "a ? b : ", "[for a in "] {
+        for open in ["(", "[", "{", "\"${", "!", "- ", "[for a in "] {
             let text = format!("x = {}", open.repeat(100_000));
             assert_eq!(summaries(&text), ["nested too deep"], "{open}");
         }

@@ -2,10 +2,12 @@
 
 use std::fs;
 use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use remit_sdk::{Diagnostic, FileId};
+use rustix::fs::OFlags;
 
 use super::limits::{self, FILE_BYTES_MAX, FILES_MAX, TOTAL_BYTES_MAX};
 use super::parse;
@@ -36,9 +38,12 @@ pub fn load(root: &Path, sources: &mut SourceMap) -> Result<Configuration, Vec<D
     let mut configuration = Configuration::default();
     let mut diagnostics = Vec::new();
     let mut total = 0;
+    // All is read, and found not to be too much, before any of it is parsed.
+    let mut texts = Vec::new();
     for name in names {
-        let (file, text) = match read(root, Path::new(&name), sources) {
-            Ok(read) => read,
+        let name = Path::new(&name);
+        let (file, text) = match read(&root.join(name), name, Links::Below(root)) {
+            Ok(text) => add(name, text, sources),
             Err(diagnostic) => {
                 diagnostics.push(diagnostic);
                 continue;
@@ -50,8 +55,11 @@ pub fn load(root: &Path, sources: &mut SourceMap) -> Result<Configuration, Vec<D
                 "configuration too large",
                 format!("all files together hold more than {TOTAL_BYTES_MAX} bytes"),
             ));
-            break;
+            return Err(diagnostics);
         }
+        texts.push((file, text));
+    }
+    for (file, text) in texts {
         match parse(&text, file) {
             Ok(mut parsed) => {
                 configuration.blocks.append(&mut parsed.blocks);
@@ -81,7 +89,8 @@ pub fn load_variables(
     path: &Path,
     sources: &mut SourceMap,
 ) -> Result<Configuration, Vec<Diagnostic>> {
-    let (file, text) = read(Path::new(""), path, sources).map_err(|diagnostic| vec![diagnostic])?;
+    let text = read(path, path, Links::Anywhere).map_err(|diagnostic| vec![diagnostic])?;
+    let (file, text) = add(path, text, sources);
     let configuration = parse(&text, file)?;
     let misplaced: Vec<Diagnostic> = configuration
         .blocks
@@ -145,28 +154,41 @@ fn list(root: &Path, ending: &str) -> Result<Vec<String>, Vec<Diagnostic>> {
     Ok(names)
 }
 
+/// Where a link may lead.
+#[derive(Clone, Copy)]
+enum Links<'a> {
+    /// Below this directory: what lies in a configuration was written by whoever changed it.
+    Below(&'a Path),
+    /// Anywhere: whoever runs the command named the file.
+    Anywhere,
+}
+
 /// Reads one file into the source map. Only a plain file is read: no pipe that never ends, no
 /// link that leads elsewhere.
-fn read(
-    root: &Path,
-    name: &Path,
-    sources: &mut SourceMap,
-) -> Result<(FileId, Arc<str>), Diagnostic> {
-    let path = root.join(name);
-    let shown = remit_sdk::text::safe(&name.display().to_string());
-    let fail = |why: String| Diagnostic::error("file can't be read", format!("{shown}: {why}"));
-    let metadata = fs::symlink_metadata(&path).map_err(|error| fail(error.to_string()))?;
-    if metadata.is_symlink() {
-        let inside = root.canonicalize().ok().zip(path.canonicalize().ok());
-        if !inside.is_some_and(|(root, target)| target.starts_with(root)) {
-            return Err(fail(
-                "it is a link that leads out of the directory".to_owned(),
-            ));
+fn read(path: &Path, shown: &Path, links: Links<'_>) -> Result<String, Diagnostic> {
+    let shown = remit_sdk::text::safe(&shown.display().to_string());
+    let fail = |why: &str| Diagnostic::error("file can't be read", format!("{shown}: {why}"));
+    let target = path
+        .canonicalize()
+        .map_err(|error| fail(&error.to_string()))?;
+    if let Links::Below(root) = links {
+        let root = root
+            .canonicalize()
+            .map_err(|error| fail(&error.to_string()))?;
+        if !target.starts_with(root) {
+            return Err(fail("it is a link that leads out of the directory"));
         }
     }
-    let metadata = fs::metadata(&path).map_err(|error| fail(error.to_string()))?;
+    // The target holds no links any more, so one that is put there meanwhile isn't followed;
+    // and opening a pipe doesn't wait for its other end.
+    let file = fs::File::options()
+        .read(true)
+        .custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed())
+        .open(&target)
+        .map_err(|error| fail(&error.to_string()))?;
+    let metadata = file.metadata().map_err(|error| fail(&error.to_string()))?;
     if !metadata.is_file() {
-        return Err(fail("it is no plain file".to_owned()));
+        return Err(fail("it is no plain file"));
     }
     let too_large = || {
         Diagnostic::error(
@@ -179,20 +201,25 @@ fn read(
         return Err(too_large());
     }
     let mut bytes = Vec::new();
-    fs::File::open(&path)
-        .and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes))
-        .map_err(|error| fail(error.to_string()))?;
+    file.take(FILE_BYTES_MAX + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| fail(&error.to_string()))?;
     if bytes.len() as u64 > FILE_BYTES_MAX {
         return Err(too_large());
     }
-    let text = String::from_utf8(bytes).map_err(|error| {
+    String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
-        fail(format!(
+        fail(&format!(
             "it is not UTF-8: byte {valid} belongs to no character"
         ))
-    })?;
+        .help("save it as UTF-8")
+    })
+}
+
+/// Puts a file that was read into the source map.
+fn add(name: &Path, text: String, sources: &mut SourceMap) -> (FileId, Arc<str>) {
     let text: Arc<str> = text.into();
-    Ok((sources.add(name.to_owned(), Arc::clone(&text)), text))
+    (sources.add(name.to_owned(), Arc::clone(&text)), text)
 }
 
 /// Parses one text; its spans point into `file`.

@@ -13,6 +13,7 @@ use hcl_edit::template::{Directive, Element, Strip, Template};
 use remit_sdk::{Diagnostic, FileId, Number, Span, Spanned};
 
 use super::limits::STEPS_MAX;
+use super::mistakes::explain;
 use super::syntax::{
     Attribute, BinaryOperator, Block, Body, Call, Configuration, Expression, ExpressionKind, For,
     ObjectKey, Step, TemplatePart, UnaryOperator,
@@ -24,8 +25,11 @@ pub(super) fn parse(
     file: FileId,
     skipped: usize,
 ) -> Result<Configuration, Vec<Diagnostic>> {
-    let parsed = hcl_edit::parser::parse_body(text)
-        .map_err(|error| vec![parse_error(text, file, skipped, &error)])?;
+    let parsed = hcl_edit::parser::parse_body(text).map_err(|error| {
+        explain(text, file, skipped, error.into(), |part| {
+            hcl_edit::parser::parse_body(part).err().map(Failure::from)
+        })
+    })?;
     let mut tree = Tree {
         file,
         skipped,
@@ -46,9 +50,10 @@ pub(super) fn parse(
 
 /// Parses one expression, as a variable's value on the command line is.
 pub(super) fn parse_expression(text: &str, file: FileId) -> Result<Expression, Vec<Diagnostic>> {
-    let parsed: Parsed = text
-        .parse()
-        .map_err(|error: hcl_edit::parser::Error| vec![parse_error(text, file, 0, &error)])?;
+    let parsed: Parsed = text.parse().map_err(|error: hcl_edit::parser::Error| {
+        // No part of an expression is one that could be tried by itself.
+        explain(text, file, 0, error.into(), |_| None)
+    })?;
     let mut tree = Tree {
         file,
         skipped: 0,
@@ -63,41 +68,32 @@ pub(super) fn parse_expression(text: &str, file: FileId) -> Result<Expression, V
     }
 }
 
-fn parse_error(
-    text: &str,
-    file: FileId,
-    skipped: usize,
-    error: &hcl_edit::parser::Error,
-) -> Diagnostic {
-    let offset = error.location().offset().min(text.len());
-    let rest = text.get(offset..).unwrap_or_default();
-    let length = rest
-        .chars()
-        .next()
-        .filter(|c| *c != '\n')
-        .map_or(0, char::len_utf8);
-    let clamp = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    let span = Span::new(
-        file,
-        clamp(skipped + offset),
-        clamp(skipped + offset + length),
-    );
-    let message = error.message().replace('\n', "; ");
-    let mut diagnostic =
-        Diagnostic::error("syntax error", remit_sdk::text::safe(&message)).at(span);
-    let line = error.line().trim();
-    diagnostic.help = if offset >= text.trim_end().len() {
-        Some("the file ends inside a block, bracket or string: close it".to_owned())
-    } else if rest.starts_with('\'') {
-        Some("strings are written in double quotes: \"…\"".to_owned())
-    } else if rest.starts_with(':') && !line.contains('?') {
-        Some("an attribute is written `name = value`".to_owned())
-    } else if message.contains("nested levels") || message.contains("operator") {
-        Some("take a part out into a `locals` value".to_owned())
-    } else {
-        None
-    };
-    diagnostic
+/// Where and why the parser stopped.
+#[derive(Debug)]
+pub(super) struct Failure {
+    /// The byte of the text.
+    pub(super) offset: usize,
+    /// What the parser says.
+    pub(super) message: String,
+}
+
+impl Failure {
+    /// The same, in a text that has `by` bytes more before it.
+    pub(super) fn moved(self, by: usize) -> Self {
+        Self {
+            offset: self.offset + by,
+            ..self
+        }
+    }
+}
+
+impl From<hcl_edit::parser::Error> for Failure {
+    fn from(error: hcl_edit::parser::Error) -> Self {
+        Self {
+            offset: error.location().offset(),
+            message: error.message().to_owned(),
+        }
+    }
 }
 
 struct Tree {
@@ -162,7 +158,7 @@ impl Tree {
         let kind = match parsed {
             Parsed::Null(_) => ExpressionKind::Null,
             Parsed::Bool(value) => ExpressionKind::Bool(*value.value()),
-            Parsed::Number(number) => self.number(number.value(), span),
+            Parsed::Number(number) => self.number(number, span),
             Parsed::String(text) => {
                 let text = text.value().as_str();
                 let parts = if text.is_empty() {
@@ -231,11 +227,19 @@ impl Tree {
         Expression { kind, span }
     }
 
-    fn number(&mut self, number: &hcl_edit::Number, span: Span) -> ExpressionKind {
-        let number = number
-            .as_i64()
-            .map(Number::Integer)
-            .or_else(|| number.as_f64().and_then(Number::from_f64));
+    fn number(
+        &mut self,
+        written: &hcl_edit::Formatted<hcl_edit::Number>,
+        span: Span,
+    ) -> ExpressionKind {
+        let number = written.value();
+        // Digits alone are an integer, and one that is rounded is another one.
+        let repr = written.as_repr().map(|repr| &**repr).unwrap_or_default();
+        let whole = !repr.is_empty() && !repr.contains(['.', 'e', 'E']);
+        let number = number.as_i64().map(Number::Integer).or_else(|| {
+            let number = number.as_f64().filter(|_| !whole)?;
+            Number::from_f64(number)
+        });
         let Some(number) = number else {
             self.diagnostics.push(
                 Diagnostic::error("number out of range", "this number can't be kept exactly")

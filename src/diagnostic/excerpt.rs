@@ -117,6 +117,10 @@ impl Excerpt {
             let Some(rest) = text.get(offset..) else {
                 break;
             };
+            if rest.is_empty() && number > last {
+                // What comes after the last line ending is no line.
+                break;
+            }
             let line = rest.split('\n').next().unwrap_or_default();
             let start = excerpt.text.len();
             excerpt.starts.push(start);
@@ -215,7 +219,7 @@ fn window(cells: &[Cell], here: &[(usize, &Place)], offset: usize, width: usize)
     let room = width.saturating_sub(2).max(1);
     let mut from = if columns(0, end) <= room { 0 } else { start };
     // A third of the room stands before the mark, the rest after it.
-    while from > 0 && columns(from - 1, start) <= room / 3 && from > 0 {
+    while from > 0 && columns(from - 1, start) <= room / 3 {
         from -= 1;
     }
     let mut to = from;

@@ -83,7 +83,9 @@ mod tests {
         ] {
             let found = nearest(
                 wrong,
-                names.into_iter().filter(|name| wrong != "" || *name != "a"),
+                names
+                    .into_iter()
+                    .filter(|name| !wrong.is_empty() || *name != "a"),
             );
             assert_eq!(found, right, "{wrong}");
         }

@@ -247,7 +247,7 @@ fn colour_is_only_there_when_asked_for() {
         color: true,
         ..RenderOptions::default()
     };
-    assert!(render(&[mistake.clone()], &sources, &options).contains("\u{1b}["));
+    assert!(render(std::slice::from_ref(&mistake), &sources, &options).contains("\u{1b}["));
     assert!(!draw(&[mistake], &sources).contains('\u{1b}'));
 }
 
@@ -313,7 +313,7 @@ proptest! {
             mistake = if index == 0 { mistake.at(span) } else { mistake.label(span, "why") };
         }
         let options = RenderOptions { width, ..RenderOptions::default() };
-        let drawing = render(&[mistake.clone()], &sources, &options);
+        let drawing = render(std::slice::from_ref(&mistake), &sources, &options);
         prop_assert!(drawing.contains("error: some mistake"));
         prop_assert!(drawing.contains("x.hcl:"));
         to_json(&mistake, &sources);

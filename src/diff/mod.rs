@@ -25,6 +25,7 @@ mod wanted;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use remit_sdk::declaration::Wanted;
 use remit_sdk::{Address, DeclarationAddress, Diagnostic, ObjectAddress, Span, Value};
 
 pub use change::{Action, Change, Details, Difference, MARK, OldObject, Reason};
@@ -65,8 +66,24 @@ pub struct Differences {
     pub known: BTreeMap<ObjectAddress, BTreeMap<String, Value>>,
     /// What can't be decided or may not be done.
     pub diagnostics: Vec<Diagnostic>,
+    /// What is as it should be, and asked for.
+    pub kept: BTreeSet<ObjectAddress>,
     /// What is replaced, by where it lives: it takes along what it holds.
     replaced: BTreeMap<Place, ObjectAddress>,
+}
+
+impl Differences {
+    /// The container that is replaced and takes this object along.
+    fn replaced_container(&self, wanted: &Wanted) -> Option<&ObjectAddress> {
+        let container = wanted.kind.container.as_ref()?;
+        let key = wanted.attributes.get(container.attribute)?.as_str()?;
+        let place = (
+            wanted.instance.clone(),
+            container.kind.to_owned(),
+            key.to_owned(),
+        );
+        self.replaced.get(&place)
+    }
 }
 
 /// Everything the comparison looks at.

@@ -154,6 +154,14 @@ pub(super) fn protect(snapshots: &Snapshots<'_>, result: &mut Differences) {
             );
             removed_containers.insert(place, address);
         }
+        if let Some(old) = change.old.as_ref().filter(|old| old.expected.is_some()) {
+            let place = (
+                old.instance.as_str(),
+                change.kind.as_str(),
+                old.key.as_str(),
+            );
+            removed_containers.insert(place, address);
+        }
         let wanted = snapshots.desired.objects.get(address);
         let protected = snapshots
             .recorded
@@ -201,9 +209,9 @@ pub(super) fn protect(snapshots: &Snapshots<'_>, result: &mut Differences) {
                 found.push(
                     Diagnostic::error(
                         "removal takes a wanted object along",
-                        format!("{holder} is no longer declared, and {address} lives in it"),
+                        format!("{holder} leaves `{key}`, and {address} is declared to live there"),
                     )
-                    .help("remove both, or declare the first again")
+                    .help("remove both, or declare the first again as it was")
                     .at(wanted.span)
                     .about(Address::Object(address.clone())),
                 );

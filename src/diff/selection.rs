@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use remit_sdk::{Address, Diagnostic, ObjectAddress};
 
-use super::change::{Action, Change};
+use super::change::Action;
 use super::{Differences, Snapshots};
 
 /// Below this many removals a plan is never taken for a mistake.
@@ -42,12 +42,13 @@ pub(super) fn select(snapshots: &Snapshots<'_>, result: &mut Differences) {
             );
         }
     }
-    let edges = Edges::of(snapshots, &result.changes);
+    let edges = Edges::of(snapshots, result);
     let mut selected: BTreeSet<ObjectAddress> = result.changes.keys().cloned().collect();
     if !options.targets.is_empty() {
         let named = |address: &ObjectAddress| options.targets.iter().any(|one| one.covers(address));
         let all = Edges::all(snapshots);
         selected = Edges::close(all.into_iter().filter(named), &edges.needs);
+        result.kept.retain(|address| selected.contains(address));
     }
     if !options.excludes.is_empty() {
         let named =
@@ -55,6 +56,7 @@ pub(super) fn select(snapshots: &Snapshots<'_>, result: &mut Differences) {
         let all = Edges::all(snapshots);
         let left_out = Edges::close(all.into_iter().filter(named), &edges.needed_by);
         selected.retain(|address| !left_out.contains(address));
+        result.kept.retain(|address| !left_out.contains(address));
     }
     result
         .changes
@@ -80,7 +82,7 @@ struct Edges {
 }
 
 impl Edges {
-    fn of(snapshots: &Snapshots<'_>, changes: &BTreeMap<ObjectAddress, Change>) -> Self {
+    fn of(snapshots: &Snapshots<'_>, result: &Differences) -> Self {
         let mut edges = Self {
             needs: BTreeMap::new(),
             needed_by: BTreeMap::new(),
@@ -89,8 +91,12 @@ impl Edges {
             for other in &wanted.depends_on {
                 edges.add(address, other);
             }
+            // A container that is made anew takes along what it holds, changed or not.
+            if let Some(container) = result.replaced_container(wanted) {
+                edges.add(container, address);
+            }
         }
-        for (address, change) in changes {
+        for (address, change) in &result.changes {
             let removed = matches!(change.action, Action::Delete | Action::Forget);
             for other in &change.details.depends_on {
                 // What is removed waits for what stands on it.

@@ -59,6 +59,7 @@ pub(super) fn decide(
     let moved =
         record.filter(|record| record.key != wanted.key || record.instance != wanted.instance);
     let outcome = match (moved, record, object) {
+        (Some(record), ..) if snapshots.options.refresh_only => decision.stays(record),
         (Some(record), _, object) => decision.moved(record, object.as_ref()),
         (None, record, None) if snapshots.options.refresh_only => {
             Ok(decision.gone(record, &attributes))
@@ -82,6 +83,8 @@ pub(super) fn decide(
             }
             if change.action != Action::Keep {
                 result.changes.insert(address.clone(), change);
+            } else if !snapshots.options.refresh_only {
+                result.kept.insert(address.clone());
             }
         }
         Err(diagnostic) => {
@@ -173,6 +176,22 @@ impl Decision<'_> {
             .map(|record| record.attributes.clone())
             .unwrap_or_default();
         self.change(action, Reason::Gone, before, compared, Expected::Absent)
+    }
+
+    /// The record is of another key or instance, and only records may change.
+    fn stays(&self, record: &Record) -> Result<Change, Diagnostic> {
+        let reading = self
+            .snapshots
+            .observed
+            .reading(&record.instance, &record.kind, &record.key);
+        let mut change = match reading {
+            Reading::Absent => self.gone(Some(record), self.attributes),
+            Reading::Present(_) => self.gone(None, self.attributes),
+            Reading::Unreadable(error) => return Err(unreadable(self.wanted, &error)),
+        };
+        change.instance.clone_from(&record.instance);
+        change.key.clone_from(&record.key);
+        Ok(change)
     }
 
     /// The record is of another key or instance: the old object goes, a new one comes.

@@ -148,10 +148,9 @@ impl Evaluator<'_> {
                 Diagnostic::error("unknown function", format!("there is no function `{name}`"))
                     .at(call.name.span);
             let candidates = known.iter().copied().chain(SPECIAL);
-            // Terraform's own that is left out on purpose: the reason helps more than a guess.
-            let help = functions::absent(name).map(str::to_owned);
+            let absent = functions::absent(name).map(str::to_owned);
             return Err(self.report(error.help(
-                help.or_else(|| did_you_mean(name, candidates)).unwrap_or_else(|| {
+                absent.or_else(|| did_you_mean(name, candidates)).unwrap_or_else(|| {
                     "the functions are Terraform's; none runs a program, opens a socket, or knows the time".to_owned()
                 }),
             )));

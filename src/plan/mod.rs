@@ -48,6 +48,9 @@ pub struct Plan {
     pub unmanaged: BTreeSet<(String, String, String)>,
     /// Objects recorded before.
     pub recorded: usize,
+    /// Calls that a run which was cut off had announced. They are decided by what is live; an
+    /// apply records that.
+    pub undecided: usize,
 }
 
 /// What a plan was asked for.
@@ -205,6 +208,6 @@ impl Plan {
 
     /// Whether an apply of it would do anything at all, the outputs included.
     pub fn is_empty(&self) -> bool {
-        self.steps.is_empty() && self.outputs.is_empty()
+        self.steps.is_empty() && self.outputs.is_empty() && self.undecided == 0
     }
 }

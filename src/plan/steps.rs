@@ -269,9 +269,16 @@ impl Builder<'_> {
         else {
             return;
         };
-        let change = differences.changes.get(&wanted.address);
-        if change.is_some_and(|change| !matches!(change.action, Action::Update | Action::Adopt)) {
-            return; // made anew: it has no grants yet that could be misused
+        let ignored = &wanted.lifecycle.ignore_changes;
+        if ignored.contains(attribute.name) || ignored.contains("*") {
+            return;
+        }
+        match differences.changes.get(&wanted.address) {
+            Some(change) if matches!(change.action, Action::Update | Action::Adopt) => {}
+            None if rebinding && differences.kept.contains(&wanted.address) => {}
+            // Made anew, it has no grants yet that could be misused; only recorded, left out or
+            // not ours, it is not written.
+            Some(_) | None => return,
         }
         let reading = observed.reading(&wanted.instance, wanted.kind.name, &wanted.key);
         let Reading::Present(object) = reading else {
@@ -291,7 +298,7 @@ impl Builder<'_> {
         let made = self.made.get(&wanted.address).copied().unwrap_or_default();
         let last = match made.last {
             Some(last) => last,
-            None => self.attach(wanted, attribute.name),
+            None => self.attach(wanted, attribute.name, differences),
         };
         let Some(template) = self.steps.get_mut(last) else {
             return;
@@ -325,7 +332,16 @@ impl Builder<'_> {
     }
 
     /// An update of a subject that has no change of its own: its grants are taken and given back.
-    fn attach(&mut self, wanted: &Wanted, attribute: &str) -> usize {
+    fn attach(&mut self, wanted: &Wanted, attribute: &str, differences: &Differences) -> usize {
+        let look_up = |address: &ObjectAddress, name: &str| {
+            differences.known.get(address)?.get(name).cloned()
+        };
+        let attributes: BTreeMap<String, Value> = wanted
+            .attributes
+            .iter()
+            .filter(|(_, value)| **value != Value::Null)
+            .map(|(name, value)| (name.clone(), value.resolve(&look_up)))
+            .collect();
         self.steps.push(Step {
             id: 0,
             waits_for: BTreeSet::new(),
@@ -336,15 +352,15 @@ impl Builder<'_> {
             kind: wanted.kind.name.to_owned(),
             key: wanted.key.clone(),
             precondition: Precondition::Live(Expected::Absent),
-            attributes: wanted.attributes.clone(),
-            changed: [attribute.to_owned()].into(),
-            unset: BTreeSet::new(),
             record: StepRecord {
-                set: wanted.attributes.keys().cloned().collect(),
+                set: attributes.keys().cloned().collect(),
                 depends_on: wanted.depends_on.clone(),
                 holders: wanted.holders.clone(),
                 prevent_destroy: wanted.lifecycle.prevent_destroy,
             },
+            attributes,
+            changed: [attribute.to_owned()].into(),
+            unset: BTreeSet::new(),
         });
         self.steps.len() - 1
     }

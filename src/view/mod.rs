@@ -15,7 +15,8 @@
 //! | `state`, `output` | what is recorded |
 //! | `graph` | which object is made after which |
 //! | `schema` | the reference page of a kind |
-//! | `diagnostics` | mistakes as JSON |
+//! | `diagnostics` | the answer of `validate --json` |
+//! | `layout` | what `fmt` would change |
 //! | `value`, `paint` | values as text, and colour |
 
 mod changes;
@@ -23,6 +24,7 @@ pub mod diagnostics;
 mod drift;
 pub mod events;
 pub mod graph;
+pub mod layout;
 pub mod output;
 pub mod paint;
 pub mod plan;

@@ -51,6 +51,15 @@ pub fn people(plan: &Plan, look: Look<'_>) -> String {
             out.push_str("\nThis plan changes records only, to what is live.\n");
         }
     }
+    if plan.undecided > 0 {
+        let _ = write!(
+            out,
+            "\nA run was cut off: {} it had announced {} decided by what is live. An apply records \
+             that.\n",
+            count(plan.undecided, "call"),
+            if plan.undecided == 1 { "is" } else { "are" }
+        );
+    }
     section(&mut out, "CHANGES", &groups(plan, look), paint);
     section(
         &mut out,

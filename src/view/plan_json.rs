@@ -487,4 +487,26 @@ mod tests {
         assert_eq!(json["output_changes"]["role_id"]["after"], Json::Null);
         assert_eq!(json["output_changes"]["role_id"]["after_sensitive"], true);
     }
+    #[test]
+    fn the_schema_holds() {
+        let schema = include_str!("../../docs/schema/plan.schema.json");
+        let schema: Json = serde_json::from_str(schema).unwrap();
+        let header = Header {
+            created_at: "2026-11-24T02:00:00Z".into(),
+            expires_at: "2026-11-25T02:00:00Z".into(),
+            nonce: "n".into(),
+            digest: "d".into(),
+        };
+        let frame = Frame {
+            header: Some(&header),
+            errored: false,
+        };
+        for plan in [testing::first(), testing::everything()] {
+            let mut json = json(&plan, &testing::catalog(), frame);
+            let found = testing::schema::violations(&schema, &json);
+            assert!(found.is_empty(), "{found:#?}");
+            json["resource_changes"][0]["change"]["actions"][0] = json!("explode");
+            assert_eq!(testing::schema::violations(&schema, &json).len(), 1);
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! Kinds, changes and plans for the tests of this module.
 
+pub(super) mod schema;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use remit_sdk::provider::{Expected, Lowered, Part, Target};
@@ -304,6 +306,7 @@ pub(super) fn plan(changes: impl IntoIterator<Item = Change>) -> Plan {
         steps,
         outputs: BTreeMap::new(),
         unmanaged: BTreeSet::new(),
+        undecided: 0,
         recorded: 41,
     }
 }

@@ -61,8 +61,7 @@ fn section(workspace: &Workspace, command: &[String], page: &mut String) {
     let text = help(workspace, command);
     let mut title = vec!["remit".to_owned()];
     title.extend_from_slice(command);
-    let title = title.join(" ");
-    write!(page, "\n## `{title}`\n\n```text\n{text}```\n").unwrap();
+    let _ = write!(page, "\n## `{}`\n\n```text\n{text}```\n", title.join(" "));
     for name in commands(&text) {
         let mut inner = command.to_vec();
         inner.push(name);
@@ -93,8 +92,7 @@ fn the_page_of_each_kind_is_its_schema() {
         let page = workspace.expect(0, &["schema", kind, "--markdown"]).stdout;
         check(&format!("kinds/{kind}.md"), &page);
         pages.insert(format!("{kind}.md"));
-        let summary = summary.trim();
-        writeln!(index, "| [{kind}]({kind}.md) | {summary} |").unwrap();
+        let _ = writeln!(index, "| [{kind}]({kind}.md) | {} |", summary.trim());
     }
     check("kinds/README.md", &index);
     let there: BTreeSet<String> = std::fs::read_dir(reference().join("kinds"))

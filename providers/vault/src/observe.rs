@@ -160,6 +160,7 @@ impl Shared {
         if kind.name == "vault_approle_role" {
             let path = format!("{path}/role-id");
             let answer = self.client.send(&Request::get(&path)).await;
+            // Every role has one: an answer without it is no answer.
             let role_id = match answer {
                 Ok(answer) => answer.data().get("role_id").cloned(),
                 Err(error) if error.kind == ErrorKind::NotFound => {
@@ -167,9 +168,10 @@ impl Shared {
                 }
                 Err(error) => return Err(error),
             };
-            if let (Some(fields), Some(role_id)) = (data.as_object_mut(), role_id) {
-                fields.insert("role_id".into(), role_id);
-            }
+            let role_id = role_id.filter(Json::is_string);
+            let role_id = role_id.ok_or_else(|| malformed(&path))?;
+            let fields = data.as_object_mut().ok_or_else(|| malformed(&path))?;
+            fields.insert("role_id".into(), role_id);
         }
         Ok(Found::Data(data))
     }

@@ -102,6 +102,30 @@ pub struct Rule {
     pub subscribe_event_types: BTreeSet<String>,
 }
 
+impl Document {
+    /// Whether this only takes away from `before`: the same paths, each with some of the
+    /// capabilities it had and everything else as it was.
+    ///
+    /// A path that goes is no proof: the server goes by the most specific path, so a wider one,
+    /// of this policy or another, may then give more.
+    pub fn narrows(&self, before: &Self) -> bool {
+        self.paths.len() == before.paths.len()
+            && self.paths.iter().all(|(path, after)| {
+                before.paths.get(path).is_some_and(|before| {
+                    let denies = |rule: &Rule| rule.capabilities.contains("deny");
+                    let rest = Rule {
+                        capabilities: before.capabilities.clone(),
+                        ..after.clone()
+                    };
+                    !after.capabilities.is_empty()
+                        && after.capabilities.is_subset(&before.capabilities)
+                        && denies(after) == denies(before)
+                        && rest == *before
+                })
+            })
+    }
+}
+
 /// Parses a policy in HCL, or in JSON where its first character is `{`.
 pub fn parse(text: &str) -> Result<Document, String> {
     if text.len() > POLICY_BYTES_MAX {

@@ -7,14 +7,17 @@
 //! `api-docs/system/*` of OpenBao and Vault.
 
 mod attribute;
+mod shared;
 
 use remit_sdk::Kind;
 use remit_sdk::schema::{Container, Default, Role, Shape};
 
 use attribute::{
-    bool, computed, grants, immutable, integer, key, list, map, one_of, optional, request_only,
-    required, seconds, set, text, untested, volatile, write_only,
+    admits, bool, computed, grants, immutable, integer, key, list, map, one_of, optional,
+    request_only, required, seconds, set, text, untested, volatile, write_only,
 };
+
+use shared::{with_mount_attributes, with_token_attributes};
 
 /// The kinds of this provider, in the order of the reference pages.
 pub fn kinds() -> &'static [Kind] {
@@ -40,57 +43,6 @@ const NEEDS_PLUGIN: &str = "needs a plugin from the server's catalog besides the
 const NEEDS_OIDC: &str = "refused without an OIDC client, whose secret remit does not manage";
 const NEEDS_PKCS11: &str = "needs a hardware source of entropy";
 const NEEDS_TLS: &str = "needs a database that asks for TLS client certificates";
-
-/// Attributes that every kind of login role has (`tokenutil` of the server).
-macro_rules! with_token_attributes {
-    ($($own:expr),* $(,)?) => {
-        &[
-            $($own,)*
-            seconds("token_ttl", "How long a token lives at first, in seconds; 0 is the mount's default"),
-            seconds("token_max_ttl", "How long it lives at most, renewed, in seconds; 0 is the mount's maximum"),
-            seconds("token_period", "The lifetime each renewal gives a periodic token, in seconds; 0 is none"),
-            seconds("token_explicit_max_ttl", "A lifetime that no renewal exceeds, in seconds; 0 is none"),
-            set("token_bound_cidrs", "Addresses the token may be used from; empty is anywhere"),
-            bool("token_strictly_bind_ip", false, "Whether the token is bound to the address of the login"),
-            grants(set("token_policies", "Policies of the token itself; remit leaves them empty and attaches policies to the entity")),
-            bool("token_no_default_policy", false, "Whether the policy `default` is left out"),
-            integer("token_num_uses", "How often a token may be used; 0 is without limit"),
-            one_of("token_type", &["default", "service", "batch"], "default", "The kind of token; `default` is what the mount says"),
-        ]
-    };
-}
-
-/// Attributes that auth and secrets mounts share.
-macro_rules! with_mount_attributes {
-    ($($own:expr),* $(,)?) => {
-        &[
-            key("path", "Where it is mounted, without a slash at either end"),
-            immutable(required("type", Shape::String, "The plugin's type: `jwt`, `approle`, `kv`, `database`")),
-            text("description", "What it is for"),
-            map("options", "Options of the plugin, such as `version` of `kv`"),
-            immutable(bool("local", false, "Whether it is kept out of replication")),
-            immutable(bool("seal_wrap", false, "Whether its storage is wrapped by the seal once more")),
-            untested(
-                immutable(bool("external_entropy_access", false, "Whether it may use the server's external source of entropy")),
-                NEEDS_PKCS11,
-            ),
-            seconds("default_lease_ttl", "The default lifetime of its tokens or leases, in seconds; 0 is the system's"),
-            seconds("max_lease_ttl", "The longest lifetime of its tokens or leases, in seconds; 0 is the system's"),
-            set("audit_non_hmac_request_keys", "Request fields that audit logs hold in clear"),
-            set("audit_non_hmac_response_keys", "Response fields that audit logs hold in clear"),
-            one_of("listing_visibility", &["", "hidden", "unauth"], "", "Whether it is listed to those who are not logged in"),
-            set("passthrough_request_headers", "Request headers handed to the plugin"),
-            set("allowed_response_headers", "Response headers the plugin may set"),
-            untested(text("plugin_version", "The plugin's version; empty is the built-in one"), NEEDS_PLUGIN),
-            $($own,)*
-            computed("accessor", Shape::String, "What aliases and audit logs call it; another mount at the same path has another one"),
-            computed("uuid", Shape::String, "Its id in storage"),
-            volatile(computed("running_plugin_version", Shape::String, "The version that runs; changes with the server")),
-            volatile(computed("running_sha256", Shape::String, "The running plugin's hash; empty for a built-in one")),
-            volatile(computed("deprecation_status", Shape::String, "Whether the plugin is supported; changes with the server")),
-        ]
-    };
-}
 
 static KINDS: [Kind; 10] = [
     Kind {
@@ -268,37 +220,37 @@ static KINDS: [Kind; 10] = [
         attributes: with_token_attributes!(
             key("mount", "The auth mount's path"),
             key("name", "Its name; the server writes names in lower case"),
-            one_of(
+            admits(one_of(
                 "role_type",
                 &["jwt", "oidc"],
                 "jwt",
                 "Whether a token is presented (`jwt`) or a browser login made (`oidc`)"
-            ),
-            required(
+            )),
+            admits(required(
                 "user_claim",
                 Shape::String,
                 "The claim that names the alias"
-            ),
-            text(
+            )),
+            admits(text(
                 "bound_subject",
                 "The `sub` that a token must carry; empty is any"
-            ),
-            set(
+            )),
+            admits(set(
                 "bound_audiences",
                 "Audiences of which a token must carry one"
-            ),
-            optional(
+            )),
+            admits(optional(
                 "bound_claims",
                 Shape::MapOfSets,
                 Default::EmptyMap,
                 "Claims that must hold one of the values"
-            ),
-            one_of(
+            )),
+            admits(one_of(
                 "bound_claims_type",
                 &["string", "glob"],
                 "string",
                 "Whether `*` in bound claims stands for anything"
-            ),
+            )),
             map("claim_mappings", "Claims copied to the alias's metadata"),
             text("groups_claim", "The claim that names groups"),
             seconds(
@@ -313,11 +265,11 @@ static KINDS: [Kind; 10] = [
                 "not_before_leeway",
                 "Tolerance for `nbf`, in seconds; 0 is 150, negative is none"
             ),
-            bool(
+            admits(bool(
                 "user_claim_json_pointer",
                 false,
                 "Whether `user_claim` is a JSON pointer"
-            ),
+            )),
             bool(
                 "verbose_oidc_logging",
                 false,
@@ -363,26 +315,26 @@ static KINDS: [Kind; 10] = [
         attributes: with_token_attributes!(
             key("mount", "The auth mount's path"),
             key("name", "Its name; the server writes names in lower case"),
-            optional(
+            admits(optional(
                 "role_id",
                 Shape::String,
                 Default::None,
                 "What a login presents as its name; a random one unless given"
-            ),
-            bool(
+            )),
+            admits(bool(
                 "bind_secret_id",
                 true,
                 "Whether a login must present a secret-id"
-            ),
+            )),
             immutable(bool(
                 "local_secret_ids",
                 false,
                 "Whether secret-ids are kept out of replication"
             )),
-            set(
+            admits(set(
                 "secret_id_bound_cidrs",
                 "Addresses a login may come from; empty is anywhere"
-            ),
+            )),
             integer(
                 "secret_id_num_uses",
                 "How often a secret-id may be used; 0 is without limit"
@@ -451,7 +403,7 @@ static KINDS: [Kind; 10] = [
                 "name",
                 "What the login calls the user: the subject, or the role-id; the server does not tell cases apart",
             ),
-            required("canonical_id", Shape::String, "The entity's id"),
+            admits(required("canonical_id", Shape::String, "The entity's id")),
             map("custom_metadata", "What is known about it"),
             computed("id", Shape::String, "Its id"),
             computed("mount_accessor", Shape::String, "The auth mount's accessor"),

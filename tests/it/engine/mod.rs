@@ -3,6 +3,7 @@
 
 mod converge;
 mod faults;
+mod holes;
 mod refuse;
 
 use std::collections::BTreeMap;

@@ -180,7 +180,7 @@ fn protected_objects_stay() {
     engine.converge();
     let replaced = engine
         .plan_with(Mode::Apply, |request| {
-            request.replace = vec!["memory_box.b".parse().unwrap()]
+            request.replace = vec!["memory_box.b".parse().unwrap()];
         })
         .unwrap();
     assert!(summaries(&replaced).contains(&"protected object would be removed"));
@@ -240,7 +240,7 @@ fn targets_and_excludes_narrow_a_plan() {
     engine.furnish();
     let only = engine
         .plan_with(Mode::Apply, |request| {
-            request.targets = vec!["memory_item.i".parse().unwrap()]
+            request.targets = vec!["memory_item.i".parse().unwrap()];
         })
         .unwrap();
     let names: Vec<String> = only.plan.changes.keys().map(ToString::to_string).collect();
@@ -250,7 +250,7 @@ fn targets_and_excludes_narrow_a_plan() {
     );
     let without = engine
         .plan_with(Mode::Apply, |request| {
-            request.excludes = vec!["memory_box.b".parse().unwrap()]
+            request.excludes = vec!["memory_box.b".parse().unwrap()];
         })
         .unwrap();
     assert_eq!(
@@ -261,7 +261,7 @@ fn targets_and_excludes_narrow_a_plan() {
     );
     let unknown = engine
         .plan_with(Mode::Apply, |request| {
-            request.targets = vec!["memory_item.zz".parse().unwrap()]
+            request.targets = vec!["memory_item.zz".parse().unwrap()];
         })
         .unwrap();
     assert_eq!(summaries(&unknown), ["no such object"]);

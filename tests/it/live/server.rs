@@ -1,5 +1,6 @@
 //! A real OpenBao in a folder of its own, on a free port, ended by its process id.
 
+use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
@@ -7,6 +8,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
+
+use crate::support::guard::Guard;
 
 /// How long a server may take to answer after its start.
 const START: Duration = Duration::from_secs(30);
@@ -23,7 +26,7 @@ pub(crate) enum Storage {
 /// A running server.
 pub(crate) struct Server {
     folder: tempfile::TempDir,
-    child: Option<Child>,
+    child: Option<(Child, Guard)>,
     port: u16,
     unseal_key: String,
     pub(crate) token: String,
@@ -77,7 +80,7 @@ impl Server {
             Storage::Memory => "storage \"inmem\" {}".to_owned(),
         };
         let configuration = format!(
-            "{storage}\nlistener \"tcp\" {{ address = \"127.0.0.1:{port}\" tls_disable = true }}\n\
+            "{storage}\nlistener \"tcp\" {{ address = \"127.0.0.1:{port}\" cluster_address = \"127.0.0.1:{cluster}\" tls_disable = true }}\n\
              api_addr = \"http://127.0.0.1:{port}\"\ncluster_addr = \"http://127.0.0.1:{cluster}\"\n\
              disable_mlock = true\n"
         );
@@ -103,7 +106,8 @@ impl Server {
             .stderr(log)
             .spawn()
             .unwrap();
-        self.child = Some(child);
+        let guard = Guard::over(&child, self.folder.path(), "KILL");
+        self.child = Some((child, guard));
         let deadline = Instant::now() + START;
         while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
             assert!(Instant::now() < deadline, "{}", self.log());
@@ -185,7 +189,7 @@ impl Server {
     ) -> (u16, Json) {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         stream
-            .set_read_timeout(Some(Duration::from_secs(60)))
+            .set_read_timeout(Some(Duration::from_mins(1)))
             .unwrap();
         let body = body.map(Json::to_string).unwrap_or_default();
         let mut head = format!(
@@ -193,10 +197,10 @@ impl Server {
         );
         for (name, value) in [("X-Vault-Token", token), ("X-Vault-Namespace", namespace)] {
             if !value.is_empty() {
-                head.push_str(&format!("{name}: {value}\r\n"));
+                let _ = write!(head, "{name}: {value}\r\n");
             }
         }
-        head.push_str(&format!("Content-Length: {}\r\n\r\n", body.len()));
+        let _ = write!(head, "Content-Length: {}\r\n\r\n", body.len());
         stream.write_all(head.as_bytes()).unwrap();
         stream.write_all(body.as_bytes()).unwrap();
         let mut answer = Vec::new();
@@ -220,15 +224,17 @@ impl Server {
 
     /// SIGKILL, as a machine that loses power.
     pub(crate) fn kill(&mut self) {
-        if let Some(mut child) = self.child.take() {
+        if let Some((mut child, guard)) = self.child.take() {
             let _ = child.kill();
+            // Before the process id is given back, or the guard could meet another's.
+            drop(guard);
             let _ = child.wait();
         }
     }
 
     /// Stops it in its tracks (SIGSTOP) or lets it go on (SIGCONT).
     pub(crate) fn signal(&self, signal: rustix::process::Signal) {
-        let pid = self.child.as_ref().unwrap().id();
+        let pid = self.child.as_ref().unwrap().0.id();
         let pid = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
         rustix::process::kill_process(pid, signal).unwrap();
     }

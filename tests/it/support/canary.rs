@@ -56,10 +56,10 @@ pub(crate) fn in_folder(secret: &str, folder: &Path) -> Vec<String> {
                     .flatten()
                     .map(|entry| entry.path()),
             );
-        } else if let Ok(bytes) = std::fs::read(&path) {
-            if let Some(what) = in_text(secret, &String::from_utf8_lossy(&bytes)) {
-                found.push(format!("{} {what}", path.display()));
-            }
+        } else if let Ok(bytes) = std::fs::read(&path)
+            && let Some(what) = in_text(secret, &String::from_utf8_lossy(&bytes))
+        {
+            found.push(format!("{} {what}", path.display()));
         }
     }
     found

@@ -6,14 +6,16 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::live::server::free_port;
+use crate::support::guard::Guard;
 
 /// How long a server may take to answer after its start.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 
 /// A running server with a database `shop`.
 pub(crate) struct Postgres {
     folder: tempfile::TempDir,
     child: Child,
+    guard: Option<Guard>,
     pub(crate) port: u16,
     /// The password of the user `postgres`.
     pub(crate) password: String,
@@ -100,9 +102,12 @@ impl Postgres {
             .stderr(log)
             .spawn()
             .unwrap();
+        // SIGINT: a fast shutdown, so that no child process of it is left.
+        let guard = Some(Guard::over(&child, folder.path(), "INT"));
         let postgres = Self {
             folder,
             child,
+            guard,
             port,
             password,
         };
@@ -168,13 +173,14 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        // SIGINT: a fast shutdown, so that no child process of it is left.
+        // As the guard would.
         if let Some(pid) = i32::try_from(self.child.id())
             .ok()
             .and_then(rustix::process::Pid::from_raw)
         {
             let _ = rustix::process::kill_process(pid, rustix::process::Signal::INT);
         }
+        drop(self.guard.take());
         let _ = self.child.wait();
     }
 }

@@ -227,3 +227,22 @@ proptest! {
         let _ = live(&text);
     }
 }
+
+#[test]
+fn only_fewer_capabilities_on_the_same_paths_are_proven_to_narrow() {
+    let document = |text: &str| parse(text).unwrap();
+    let rule = |path: &str, capabilities: &str| {
+        format!("path \"{path}\" {{ capabilities = [{capabilities}] }}\n")
+    };
+    let before = document(&(rule("a/*", "\"read\", \"update\"") + &rule("a/b", "\"list\"")));
+    let narrows = |text: String| document(&text).narrows(&before);
+    assert!(narrows(rule("a/*", "\"read\"") + &rule("a/b", "\"list\"")));
+    for other in [
+        rule("a/*", "\"read\", \"delete\"") + &rule("a/b", "\"list\""),
+        rule("a/*", "\"read\", \"update\""),
+        rule("a/*", "\"read\"") + &rule("a/c", "\"list\""),
+        rule("a/*", "") + &rule("a/b", "\"list\""),
+    ] {
+        assert!(!narrows(other.clone()), "{other}");
+    }
+}

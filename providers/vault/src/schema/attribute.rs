@@ -95,6 +95,14 @@ pub(super) const fn grants(attribute: Attribute) -> Attribute {
     }
 }
 
+/// Decides who is let in.
+pub(super) const fn admits(attribute: Attribute) -> Attribute {
+    Attribute {
+        admits: true,
+        ..attribute
+    }
+}
+
 pub(super) const fn untested(attribute: Attribute, why: &'static str) -> Attribute {
     Attribute {
         untested: Some(why),
