@@ -161,14 +161,14 @@ impl Shared {
             let path = format!("{path}/role-id");
             let answer = self.client.send(&Request::get(&path)).await;
             let role_id = match answer {
-                Ok(answer) => answer.data().get("role_id").cloned(),
+                Ok(answer) => text(answer.data(), "role_id").ok_or_else(|| malformed(&path))?,
                 Err(error) if error.kind == ErrorKind::NotFound => {
                     return Ok(Found::Missing(path));
                 }
                 Err(error) => return Err(error),
             };
-            if let (Some(fields), Some(role_id)) = (data.as_object_mut(), role_id) {
-                fields.insert("role_id".into(), role_id);
+            if let Some(fields) = data.as_object_mut() {
+                fields.insert("role_id".into(), Json::from(role_id));
             }
         }
         Ok(Found::Data(data))
@@ -224,7 +224,11 @@ impl Shared {
         ]);
         let request = Request::lookup("identity/lookup/entity", body);
         let answer = self.client.send(&request).await?;
-        Ok(Some(answer.data().clone()).filter(|data| !data.is_null()))
+        match answer.data() {
+            Json::Object(data) => Ok(Some(Json::Object(data.clone()))),
+            _ if answer.0.is_null() => Ok(None),
+            _ => Err(malformed("identity/lookup/entity")),
+        }
     }
 
     /// A reading out of what was found; a not-found is proven here, one question for one path.
