@@ -14,6 +14,7 @@ mod hostile;
 mod journey;
 mod kill;
 mod live;
+mod state_abuse;
 mod structure;
 mod support;
 mod wrong_answers;
