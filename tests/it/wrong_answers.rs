@@ -253,7 +253,7 @@ fn throttling_passes_and_a_server_that_stays_down_is_told() {
     let output = through(&space, &proxy, &["plan"]);
     assert_eq!(output.code, Some(1), "{output:?}");
     assert!(output.stderr.contains("503"), "{output:?}");
-    assert!(started.elapsed() < Duration::from_secs(60));
+    assert!(started.elapsed() < Duration::from_mins(1));
     assert!(proxy.log().len() < 20, "{}", proxy.log().len());
 }
 
