@@ -273,12 +273,14 @@ impl Builder<'_> {
         if ignored.contains(attribute.name) || ignored.contains("*") {
             return;
         }
-        match differences.changes.get(&wanted.address) {
-            Some(change) if matches!(change.action, Action::Update | Action::Adopt) => {}
-            None if rebinding && differences.kept.contains(&wanted.address) => {}
-            // Made anew, it has no grants yet that could be misused; only recorded, left out or
-            // not ours, it is not written.
-            Some(_) | None => return,
+        let is_written = match differences.changes.get(&wanted.address) {
+            // Made anew, it has no grants yet that could be misused; only recorded, it is not written.
+            Some(change) => matches!(change.action, Action::Update | Action::Adopt),
+            // Else it was left out, is not ours, or nothing is to be written at all.
+            None => rebinding && differences.kept.contains(&wanted.address),
+        };
+        if !is_written {
+            return;
         }
         let reading = observed.reading(&wanted.instance, wanted.kind.name, &wanted.key);
         let Reading::Present(object) = reading else {

@@ -17,6 +17,7 @@ mod journey;
 mod kill;
 mod live;
 mod reference;
+mod state_abuse;
 mod structure;
 mod support;
 mod wrong_answers;

@@ -18,6 +18,8 @@ use crate::support::workspace::{Output, Workspace};
 
 /// What [`EVERYTHING`] takes to be made: one write for each object.
 const WRITES: usize = 12;
+/// Faults that are tried again for some ten seconds: not on every path.
+const SLOW: [&str; 6] = ["500", "502 in HTML", "503", "no end", "a part", "no answer"];
 /// The exit code of an apply of which something failed.
 const PARTLY: i32 = 5;
 /// How many runs wait at the same time; most of the time they sleep between repetitions.
@@ -111,9 +113,11 @@ fn no_wrong_answer_is_read_as_absent() {
     assert!(reads.len() > 12, "{reads:?}");
     let jobs: Vec<(Asked, &str, Fault)> = reads
         .iter()
-        .flat_map(|asked| {
+        .enumerate()
+        .flat_map(|(number, asked)| {
             wrong()
                 .into_iter()
+                .filter(move |(name, _)| !SLOW.contains(name) || number % 5 == 0)
                 .map(|(name, fault)| (asked.clone(), name, fault))
         })
         .collect();
@@ -136,6 +140,12 @@ fn no_wrong_answer_is_read_as_absent() {
                         asked.path.contains("list=true") || asked.path.contains("auth/token");
                     let is_right = output.code == Some(1) || (is_hint && output.code == Some(0));
                     let is_raw = told.contains('\u{1b}') || told.contains("Sign in");
+                    println!(
+                        "{name} on {}: {:?} {:?}",
+                        asked.path,
+                        output.code,
+                        started.elapsed()
+                    );
                     if !is_right || is_raw || started.elapsed() > Duration::from_secs(100) {
                         bad.lock().unwrap().push(format!(
                             "{} {}: {name}: {:?} after {:?}\n{told}",

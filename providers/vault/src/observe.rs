@@ -162,16 +162,14 @@ impl Shared {
             let answer = self.client.send(&Request::get(&path)).await;
             // Every role has one: an answer without it is no answer.
             let role_id = match answer {
-                Ok(answer) => answer.data().get("role_id").cloned(),
+                Ok(answer) => text(answer.data(), "role_id").ok_or_else(|| malformed(&path))?,
                 Err(error) if error.kind == ErrorKind::NotFound => {
                     return Ok(Found::Missing(path));
                 }
                 Err(error) => return Err(error),
             };
-            let role_id = role_id.filter(Json::is_string);
-            let role_id = role_id.ok_or_else(|| malformed(&path))?;
             let fields = data.as_object_mut().ok_or_else(|| malformed(&path))?;
-            fields.insert("role_id".into(), role_id);
+            fields.insert("role_id".into(), Json::from(role_id));
         }
         Ok(Found::Data(data))
     }
@@ -226,7 +224,11 @@ impl Shared {
         ]);
         let request = Request::lookup("identity/lookup/entity", body);
         let answer = self.client.send(&request).await?;
-        Ok(Some(answer.data().clone()).filter(|data| !data.is_null()))
+        match answer.data() {
+            Json::Object(data) => Ok(Some(Json::Object(data.clone()))),
+            _ if answer.0.is_null() => Ok(None),
+            _ => Err(malformed("identity/lookup/entity")),
+        }
     }
 
     /// A reading out of what was found; a not-found is proven here, one question for one path.

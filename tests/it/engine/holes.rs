@@ -237,3 +237,26 @@ fn one_live_object_is_recorded_once() {
             .contains_key(&address("memory_rule.r/memory_rule"))
     );
 }
+
+#[test]
+fn two_objects_that_swap_names_are_told_why_not() {
+    let mut engine = Engine::new();
+    let name = |engine: &mut Engine, label: &str, name: &str| {
+        engine.declare(
+            "memory_box",
+            label,
+            [
+                ("name", Value::string(name)),
+                ("note", Value::string(label)),
+            ],
+        );
+    };
+    name(&mut engine, "x", "one");
+    name(&mut engine, "y", "two");
+    engine.converge();
+    name(&mut engine, "x", "two");
+    name(&mut engine, "y", "one");
+    let planned = engine.planned();
+    assert!(!planned.may_apply());
+    assert_eq!(writes(&planned.plan), Vec::<String>::new());
+}

@@ -108,7 +108,8 @@ pub(super) fn judge(
     body: &[u8],
 ) -> Result<Answer, ProviderError> {
     if (200..300).contains(&status) {
-        if body.iter().all(u8::is_ascii_whitespace) {
+        // For a read, only 204 says that there is nothing to tell: an empty 200 is no answer.
+        if (status == 204 || !request.reads) && body.iter().all(u8::is_ascii_whitespace) {
             return Ok(Answer(Json::Null));
         }
         return match serde_json::from_slice(body) {

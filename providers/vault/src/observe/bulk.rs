@@ -206,6 +206,11 @@ impl<'a> Bulk<'a> {
         let Some(all) = answer.data().get("key_info").and_then(Json::as_object) else {
             return Ok(());
         };
+        let names = answer.data().get("keys").and_then(Json::as_array);
+        if names.is_some_and(|names| names.len() != all.len()) {
+            // Not the whole list: it proves no absence.
+            return Ok(());
+        }
         for key in keys {
             let reading = all
                 .get(key)
