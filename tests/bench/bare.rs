@@ -284,6 +284,10 @@ fn order(entries: &[Entry], uses: &[Vec<String>], givers: &BTreeMap<&str, usize>
             let mount = about.get(&format!("/v1/sys/auth/{mount}"));
             waits.extend(mount.and_then(|(last, _)| *last));
         }
+        // A write waits for the list of all of its kind that was asked for before it.
+        if let Some((_, lists)) = written(entry).and_then(|folder| about.get(folder)) {
+            waits.extend(lists);
+        }
         let (last, reads) = about.entry(subject(entry)).or_default();
         waits.extend(*last);
         if let Some(folder) = written(entry) {
