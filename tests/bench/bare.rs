@@ -123,17 +123,16 @@ impl Message {
 
     /// Sends it with a length instead of chunks.
     fn write(&self, to: &mut impl Write, has_body: bool) {
-        let mut text = format!("{}\r\n", self.first);
+        let mut bytes = format!("{}\r\n", self.first).into_bytes();
         for (name, value) in &self.headers {
             if !matches!(name.as_str(), "transfer-encoding" | "content-length") {
-                text.push_str(&format!("{name}: {value}\r\n"));
+                write!(bytes, "{name}: {value}\r\n").expect("memory");
             }
         }
         if has_body {
-            text.push_str(&format!("content-length: {}\r\n", self.body.len()));
+            write!(bytes, "content-length: {}\r\n", self.body.len()).expect("memory");
         }
-        text.push_str("\r\n");
-        let mut bytes = text.into_bytes();
+        bytes.extend_from_slice(b"\r\n");
         bytes.extend_from_slice(&self.body);
         to.write_all(&bytes).expect("it takes the message");
     }
@@ -270,7 +269,7 @@ fn order(entries: &[Entry], uses: &[Vec<String>], givers: &BTreeMap<&str, usize>
     // Where nothing was under way.
     let mut pauses = Vec::new();
     // From where to where each kind is written; before the first write, from where to where read.
-    let mut spans: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    let mut spans: BTreeMap<(bool, &str), (usize, usize)> = BTreeMap::new();
     let mut has_written = false;
     let mut over = 0;
     for (number, entry) in entries.iter().enumerate() {
@@ -285,18 +284,22 @@ fn order(entries: &[Entry], uses: &[Vec<String>], givers: &BTreeMap<&str, usize>
             let mount = about.get(&format!("/v1/sys/auth/{mount}"));
             waits.extend(mount.and_then(|(last, _)| *last));
         }
+        // A write waits for the list of all of its kind that was asked for before it.
+        if let Some((_, lists)) = written(entry).and_then(|folder| about.get(folder)) {
+            waits.extend(lists);
+        }
         let (last, reads) = about.entry(subject(entry)).or_default();
         waits.extend(*last);
         if let Some(folder) = written(entry) {
             waits.extend(reads.drain(..));
             *last = Some(number);
             has_written = true;
-            spans.entry(folder).or_insert((number, number)).1 = number;
+            spans.entry((true, folder)).or_insert((number, number)).1 = number;
         } else {
             reads.push(number);
             let folder = entry.path.rsplit_once('/').map(|(folder, _)| folder);
             if let (Some(folder), false) = (folder, has_written) {
-                spans.entry(folder).or_insert((number, number)).1 = number;
+                spans.entry((false, folder)).or_insert((number, number)).1 = number;
             }
         }
         let given = uses[number].iter().filter_map(|id| givers.get(id.as_str()));
