@@ -196,10 +196,8 @@ impl Decision<'_> {
 
     /// The record is of another key or instance: the old object goes, a new one comes.
     fn moved(&self, record: &Record, new: Option<&Object>) -> Result<Change, Diagnostic> {
-        if new.is_some_and(|new| {
-            !ownership::unrecorded(self.snapshots, &self.wanted.instance, self.wanted.kind, new)
-        }) {
-            return Err(self.foreign());
+        if let Some(new) = new {
+            return Err(self.foreign(new));
         }
         let reading = self
             .snapshots
@@ -212,9 +210,6 @@ impl Decision<'_> {
             Reading::Present(_) | Reading::Absent => None,
             Reading::Unreadable(error) => return Err(unreadable(self.wanted, &error)),
         };
-        if new.is_some() {
-            return Err(self.foreign());
-        }
         let compared = compare::for_create(self.wanted, self.attributes);
         let names: Vec<String> = self
             .wanted
@@ -284,7 +279,7 @@ impl Decision<'_> {
         if ours {
             Ok(self.compare(None, object, result))
         } else {
-            Err(self.foreign())
+            Err(self.foreign(object))
         }
     }
 
@@ -459,7 +454,27 @@ impl Decision<'_> {
         }
     }
 
-    fn foreign(&self) -> Diagnostic {
+    fn foreign(&self, object: &Object) -> Diagnostic {
+        if let Some(mark) = &object.mark
+            && ownership::foreign_mark(self.snapshots, object)
+        {
+            return Diagnostic::error(
+                "object belongs to another configuration",
+                format!(
+                    "{} `{}` carries the mark of {} under lineage {}",
+                    self.wanted.kind.name,
+                    remit_sdk::text::safe(&self.wanted.key),
+                    remit_sdk::text::safe(&mark.address),
+                    remit_sdk::text::safe(&mark.lineage)
+                ),
+            )
+            .help(
+                "two configurations in one target need a prefix each: `remit { naming { prefix = \"…\" } }`; if \
+                 the other one is gone for good, remove its mark there first",
+            )
+            .at(self.wanted.span)
+            .about(Address::Object(self.wanted.address.clone()));
+        }
         let (kind, key) = (
             self.wanted.kind.name,
             remit_sdk::text::safe(&self.wanted.key),

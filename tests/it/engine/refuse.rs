@@ -51,6 +51,29 @@ fn an_object_that_is_not_ours_is_not_touched() {
 }
 
 #[test]
+fn an_object_of_another_configuration_is_told_from_one_that_nobody_marked() {
+    let mut engine = Engine::new();
+    engine.furnish();
+    engine
+        .memory
+        .put("memory_box", attributes([("name", Value::string("b"))]));
+    assert!(engine.memory.meddle("memory_box", "b", |_, mark| {
+        *mark = Some(remit_sdk::Mark {
+            lineage: "theirs".to_owned(),
+            address: "memory_box.x/memory_box".to_owned(),
+        });
+    }));
+    let planned = engine.planned();
+    let diagnostic = &planned.diagnostics[0];
+    assert_eq!(
+        diagnostic.summary,
+        "object belongs to another configuration"
+    );
+    assert!(diagnostic.help.as_ref().unwrap().contains("prefix"));
+    assert!(!planned.may_apply());
+}
+
+#[test]
 fn unreadable_is_not_absent() {
     {
         for kind in ["memory_box", "memory_rule"] {

@@ -28,6 +28,21 @@ impl Lowering<'_> {
                 self.bad_attribute(resource, "attribute can't be set", why, written.span);
                 continue;
             }
+            if name == "connection_url" && written.value.as_str().is_some_and(holds_password) {
+                let why = "the URL holds a password, and a configuration holds no secrets";
+                let span = written.span;
+                self.mistake(
+                    Diagnostic::error("secret written in configuration", why)
+                        .help(
+                            "write `{{username}}:{{password}}` there, and beside it `username`, \
+                             `password = env(\"NAME\")` and `password_version`",
+                        )
+                        .at(resource.span)
+                        .at(span)
+                        .about(Address::Declaration(resource.address.clone())),
+                );
+                continue;
+            }
             match normal::normalise(kind, name, &written.value) {
                 Ok(value) => draft = draft.set(name, value),
                 Err(why) => {
@@ -88,5 +103,41 @@ impl Lowering<'_> {
                 .at(span)
                 .about(Address::Declaration(resource.address.clone())),
         );
+    }
+}
+
+/// Whether a connection's URL names a password itself, instead of leaving its place to the
+/// server: `scheme://user:password@host`.
+fn holds_password(url: &str) -> bool {
+    let authority = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = authority.split(['/', '?']).next().unwrap_or_default();
+    let Some((user, _)) = authority.rsplit_once('@') else {
+        return false;
+    };
+    user.split_once(':')
+        .is_some_and(|(_, password)| !password.is_empty() && password != "{{password}}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_in_a_url_is_seen() {
+        for url in [
+            "postgresql://u:secret@h/x",
+            "postgresql://{{username}}:s@h",
+            "u:s@tcp(h:1)/x",
+        ] {
+            assert!(holds_password(url), "{url}");
+        }
+        for url in [
+            "postgresql://{{username}}:{{password}}@h:5432/x",
+            "postgresql://u@h/x",
+            "postgresql://h:5432/x?a=b:c@d",
+            "{{username}}:{{password}}@tcp(h:1)/x",
+        ] {
+            assert!(!holds_password(url), "{url}");
+        }
     }
 }

@@ -211,11 +211,15 @@ impl<'a> Bulk<'a> {
             // Not the whole list: it proves no absence.
             return Ok(());
         }
+        self.policies_listed = true;
         for key in keys {
-            let reading = all
-                .get(key)
-                .map_or(Reading::Absent, |data| decoded(kind, key, data));
-            self.note(kind.name, key, reading);
+            if let Some(data) = all.get(key) {
+                self.note(kind.name, key, decoded(kind, key, data));
+            } else {
+                // A list may leave out what may not be read: absence is proven apart.
+                let path = wire::object_path(kind, key).unwrap_or_default();
+                self.unproven.push((path, kind.name, key.to_owned()));
+            }
         }
         let prefix = &self.shared.client.prefix;
         let asked = self.queries.get(kind.name);
