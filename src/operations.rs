@@ -4,6 +4,7 @@
 //! or a report of what became of one. Nothing here prints, reads files or decides what a stage
 //! decides.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use remit_sdk::provider::{Query, Reading, Target};
@@ -76,10 +77,11 @@ pub async fn plan(
         believe(wanted, recorded, catalog, readers, request.parallelism).await?
     };
     let undecided = recorded.open.len();
-    let mut recorded = recorded.clone();
-    for (number, outcome) in recover::recover(&recorded, &observed, catalog) {
+    let decided = recover::recover(recorded, &observed, catalog);
+    let mut recorded = Cow::Borrowed(recorded);
+    for (number, outcome) in decided {
         let entry = Entry::Outcome { number, outcome };
-        if let Err(violation) = recorded.fold(&entry) {
+        if let Err(violation) = recorded.to_mut().fold(&entry) {
             diagnostics.push(Diagnostic::error(
                 "state contradicts itself",
                 violation.to_string(),

@@ -16,6 +16,7 @@ mod hostile;
 mod journey;
 mod kill;
 mod live;
+mod login;
 mod reference;
 mod state_abuse;
 mod structure;
