@@ -27,8 +27,12 @@ fn state() -> (TempDir, LocalState) {
     (dir, state)
 }
 
+/// A child process that another test starts holds every open file, locks included, until it has
+/// become its own program.
+const FORKING: Duration = Duration::from_secs(5);
+
 fn lock(state: &LocalState) -> Run {
-    state.lock(holder(), Duration::ZERO).unwrap()
+    state.lock(holder(), FORKING).unwrap()
 }
 
 fn wait<T>(future: impl Future<Output = T>) -> T {

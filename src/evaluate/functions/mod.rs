@@ -6,8 +6,8 @@
 //!
 //! The same arguments always give the same value: no function reads a clock, draws a random
 //! number, runs a program or opens a socket, and those that read files stay below the root
-//! ([`files`]). No arguments make one panic, and what a function may build is bounded before it
-//! is built ([`room`]). Where Terraform unifies the types of a list, so do these: text and
+//! (`files`). No arguments make one panic, and what a function may build is bounded before it
+//! is built (`room`). Where Terraform unifies the types of a list, so do these: text and
 //! numbers together become text.
 //!
 //! Text is counted in characters (Unicode scalar values).

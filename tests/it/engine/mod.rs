@@ -7,8 +7,8 @@ mod holes;
 mod refuse;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
+use crate::live::FORKING;
 use remit::apply::{Progress, Report, StepResult, Walk};
 use remit::diff::Guard;
 use remit::lower::{self, Catalog, Desired};
@@ -207,7 +207,7 @@ impl Engine {
         interrupted: bool,
     ) -> Result<Report, Vec<Diagnostic>> {
         let providers: [&dyn Lower; 1] = [&self.lowering];
-        let run = self.state.lock(holder(), Duration::ZERO).unwrap();
+        let run = self.state.lock(holder(), FORKING).unwrap();
         let lineage = run
             .recorded()
             .lineage
@@ -255,7 +255,7 @@ impl Engine {
     }
 
     pub(crate) fn import(&self, at: &str, key: &str) -> Result<(), Vec<Diagnostic>> {
-        let run = self.state.lock(holder(), Duration::ZERO).unwrap();
+        let run = self.state.lock(holder(), FORKING).unwrap();
         let lineage = run
             .recorded()
             .lineage
@@ -277,7 +277,7 @@ impl Engine {
 
     /// Leaves an intent without an outcome behind, as a killed process does.
     pub(crate) fn leave_open(&self, plan: &Plan, entries: impl FnOnce(&mut Vec<Entry>)) {
-        let run = self.state.lock(holder(), Duration::ZERO).unwrap();
+        let run = self.state.lock(holder(), FORKING).unwrap();
         let mut all = vec![Entry::Begin {
             lineage: run
                 .recorded()

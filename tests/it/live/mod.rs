@@ -46,6 +46,10 @@ pub(crate) fn shared() -> &'static Server {
     SERVER.get_or_init(|| Server::start(Storage::Raft))
 }
 
+/// A child process that another test starts holds every open file, locks included, until it has
+/// become its own program.
+pub(crate) const FORKING: Duration = Duration::from_secs(5);
+
 /// Namespaces are made one at a time.
 static MAKING: Mutex<()> = Mutex::new(());
 static NUMBER: AtomicUsize = AtomicUsize::new(0);
@@ -172,7 +176,7 @@ impl Stage {
     }
 
     pub(crate) fn try_apply(&self, plan: &Plan) -> Report {
-        let run = self.state().lock(holder(), Duration::ZERO).unwrap();
+        let run = self.state().lock(holder(), FORKING).unwrap();
         let lineage = run
             .recorded()
             .lineage
