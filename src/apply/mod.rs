@@ -8,6 +8,8 @@
 //! pending values are filled in from outcomes.
 
 pub mod report;
+mod secrets;
+mod settling;
 mod step;
 mod walk;
 

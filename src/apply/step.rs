@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
-use std::time::Duration;
 
 use futures_util::FutureExt;
 use remit_sdk::provider::{Expected, Reading, WriteRequest};
-use remit_sdk::{
-    ErrorKind, Kind, Mark, Object, ProviderError, Read, Secret, SecretRef, Value, Write,
-};
+use remit_sdk::{ErrorKind, Kind, Mark, Object, ProviderError, Read, Secret, Value, Write};
 
 use super::report::{Failure, Mismatch, StepResult};
+use super::secrets;
+use super::settling::Settling;
 use super::walk::{Outcomes, Walk};
 use crate::diff::{recover, same_value};
 use crate::failpoint::crash_point;
@@ -19,13 +18,6 @@ use crate::state::{Entry, Intent, Operation, Outcome, Record};
 
 /// How often a call whose answer was lost, and which surely had no effect, is made again.
 const TRIES_MAX: usize = 3;
-
-/// How often an object is read back before what is there counts: a standby may answer with
-/// what was before.
-const READ_BACK_TRIES: u32 = 6;
-
-/// The pause before the second reading back; it doubles each time, to a second and a half in all.
-const READ_BACK_PAUSE: Duration = Duration::from_millis(50);
 
 /// The journal can't be written or the lock is lost: nothing more may be done.
 pub(super) struct Stop(pub(super) Failure);
@@ -164,7 +156,7 @@ async fn write(
             format!("`{name}` of {} is still not known", step.address),
         ));
     }
-    let secrets = match secrets(walk, step, kind, operation, &resolved).await {
+    let secrets = match secrets::resolved(walk, step, kind, operation, &resolved).await {
         Ok(secrets) => secrets,
         Err(error) => return Ok(StepResult::Failed(error.into())),
     };
@@ -230,12 +222,16 @@ impl Writing<'_> {
         &self,
         before: &Expected,
     ) -> Result<(Outcome, StepResult, Option<Object>), Stop> {
+        let mut unsure = false;
         for attempt in 1.. {
             let fresh = match self.look_again(before).await {
                 Ok(fresh) => fresh,
                 Err(LookedAgain::Gone) => {
                     let warnings = vec!["it was gone already".to_owned()];
                     return Ok((Outcome::Done(None), StepResult::Done { warnings }, None));
+                }
+                Err(LookedAgain::Refused(failure)) if unsure => {
+                    return Ok(self.refused(failure, unsure).await);
                 }
                 Err(LookedAgain::Refused(failure)) => {
                     let why = failure.message.clone();
@@ -254,7 +250,7 @@ impl Writing<'_> {
                         Some(Outcome::Done(_)) => {
                             return Ok(self.read_back(Vec::new(), before).await);
                         }
-                        Some(Outcome::NotDone(_)) if attempt < TRIES_MAX => {}
+                        Some(Outcome::NotDone(_)) if attempt < TRIES_MAX => unsure = true,
                         Some(outcome) => {
                             return Ok((outcome, StepResult::Failed(error.into()), None));
                         }
@@ -265,7 +261,7 @@ impl Writing<'_> {
                         }
                     }
                 }
-                Err(error) => return Ok(self.refused(error).await),
+                Err(error) => return Ok(self.refused(error.into(), unsure).await),
             }
         }
         Ok((
@@ -275,17 +271,39 @@ impl Writing<'_> {
         ))
     }
 
-    /// The server said no. Some kinds take several calls, so what is there now is looked at.
-    async fn refused(&self, error: ProviderError) -> (Outcome, StepResult, Option<Object>) {
-        let why = error.message.clone();
-        let reading = self.reader.read(self.kind, &self.step.key).await;
+    /// The server said no. Some kinds take several calls, so what is there now is looked at. Where
+    /// an earlier call may have had its effect after all (`unsure`), the object is given its time
+    /// to show.
+    async fn refused(
+        &self,
+        failure: Failure,
+        unsure: bool,
+    ) -> (Outcome, StepResult, Option<Object>) {
+        let why = failure.message.clone();
         let lineage = Some(self.walk.lineage.as_str());
-        let outcome = match recover::classify(&self.intent, self.kind, &reading, lineage) {
-            Some(Outcome::NotDone(_)) => Outcome::NotDone(why),
-            Some(outcome) => outcome,
-            None => Outcome::Unknown(why),
-        };
-        (outcome, StepResult::Failed(error.into()), None)
+        let mut settling = Settling::new(self.reader);
+        loop {
+            let reading = self.reader.read(self.kind, &self.step.key).await;
+            let outcome = recover::classify(&self.intent, self.kind, &reading, lineage);
+            let done = matches!(outcome, Some(Outcome::Done(_)));
+            if unsure && !done && !settling.is_over() {
+                settling.pause().await;
+                continue;
+            }
+            let outcome = match outcome {
+                Some(Outcome::NotDone(_)) => Outcome::NotDone(why),
+                Some(outcome) => outcome,
+                None => Outcome::Unknown(why),
+            };
+            let warnings = Vec::new();
+            return match reading {
+                Reading::Present(object) if unsure && done => {
+                    (outcome, self.verify(&object, warnings), Some(object))
+                }
+                Reading::Absent if unsure && done => (outcome, StepResult::Done { warnings }, None),
+                _ => (outcome, StepResult::Failed(failure), None),
+            };
+        }
     }
 
     /// Reads the object just before the call: what the call must find, with the newest version.
@@ -349,9 +367,9 @@ impl Writing<'_> {
         warnings: Vec<String>,
         before: &Expected,
     ) -> (Outcome, StepResult, Option<Object>) {
-        let mut pause = READ_BACK_PAUSE;
-        for attempt in 1..=READ_BACK_TRIES {
-            let last = attempt == READ_BACK_TRIES;
+        let mut settling = Settling::new(self.reader);
+        loop {
+            let last = settling.is_over();
             let reading = self.reader.read(self.kind, &self.step.key).await;
             match (self.operation, reading) {
                 (Operation::Delete, Reading::Absent) => {
@@ -360,7 +378,8 @@ impl Writing<'_> {
                 (Operation::Create | Operation::Update, Reading::Present(object)) => {
                     let result = self.verify(&object, warnings.clone());
                     // What was there before the call may be a stale answer; anything else isn't.
-                    if result.is_done() || last || !is_expected(before, &object) {
+                    let stale = settling.in_parts || is_expected(before, &object);
+                    if result.is_done() || last || !stale {
                         let record = recover::recorded_as(&self.intent.record, self.kind, &object);
                         return (Outcome::Done(Some(record)), result, Some(object));
                     }
@@ -385,12 +404,8 @@ impl Writing<'_> {
                 }
                 _ => {}
             }
-            tokio::time::sleep(pause).await;
-            pause *= 2;
+            settling.pause().await;
         }
-        let why = "it can't be read back".to_owned();
-        let result = StepResult::Unknown(failure(ErrorKind::Transient, why.clone()));
-        (Outcome::Unknown(why), result, None)
     }
 
     fn verify(&self, object: &Object, warnings: Vec<String>) -> StepResult {
@@ -438,44 +453,6 @@ enum LookedAgain {
     Gone,
     /// It isn't what the plan was computed from.
     Refused(Failure),
-}
-
-/// The secrets that a write sends: all of a create's, those that changed of an update's.
-async fn secrets(
-    walk: &Walk<'_>,
-    step: &Step,
-    kind: &Kind,
-    operation: Operation,
-    attributes: &BTreeMap<String, Value>,
-) -> Result<BTreeMap<String, Secret>, ProviderError> {
-    let mut found = BTreeMap::new();
-    for (name, value) in attributes {
-        let sends = operation == Operation::Create || step.changed.contains(name);
-        let write_only = kind
-            .attribute(name)
-            .is_some_and(|attribute| attribute.write_only);
-        if !(sends && write_only) {
-            continue;
-        }
-        let Value::Secret(reference) = value else {
-            let message = format!("`{name}` holds no reference to a secret");
-            return Err(ProviderError::new(ErrorKind::Bug, message));
-        };
-        let secret = match reference {
-            SecretRef::Vault { path, field } => match walk.writers.get(&step.instance) {
-                Some(writer) => writer.secret(path, field).await?,
-                None => {
-                    return Err(ProviderError::new(
-                        ErrorKind::Bug,
-                        "no connection for a secret",
-                    ));
-                }
-            },
-            other => (walk.secrets)(other)?,
-        };
-        found.insert(name.clone(), secret);
-    }
-    Ok(found)
 }
 
 /// What will be recorded if the step is done, as far as it is known before.

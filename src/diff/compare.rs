@@ -166,7 +166,7 @@ fn target(
     if let Some(default) = attribute.default.value() {
         return Some(default);
     }
-    if record.is_some_and(|record| record.set.contains(attribute.name)) {
+    if !attribute.lets_go && record.is_some_and(|record| record.set.contains(attribute.name)) {
         unset.insert(attribute.name.to_owned());
         return Some(attribute.shape.zero());
     }
@@ -186,14 +186,18 @@ fn live<'a>(
     }
 }
 
-/// Equality of normal forms; a server that leaves an attribute out means its zero.
+/// Whether what is wanted or recorded, `a`, is what is live, `b`; a server that leaves an
+/// attribute out means its zero.
 pub fn same_value(attribute: &Attribute, a: Option<&Value>, b: Option<&Value>) -> bool {
     let zero = attribute.shape.zero();
     let value = |value: Option<&Value>| match value {
         None | Some(Value::Null) => zero.clone(),
         Some(value) => value.clone(),
     };
-    value(a) == value(b)
+    match attribute.same {
+        Some(same) => same(&value(a), &value(b)),
+        None => value(a) == value(b),
+    }
 }
 
 /// A write-only attribute differs where its reference or its version does: values are never

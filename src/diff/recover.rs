@@ -8,6 +8,7 @@
 use remit_sdk::provider::{Expected, Reading};
 use remit_sdk::{Kind, Object, Value};
 
+use super::same_value;
 use crate::lower::Catalog;
 use crate::observe::Observed;
 use crate::state::{Intent, Operation, Outcome, Record, Recorded};
@@ -90,7 +91,10 @@ pub fn classify(
 
 /// Whether everything that was to be written and can be read back is there.
 fn as_wanted(record: &Record, kind: &Kind, object: &Object) -> bool {
-    readable(record, kind).all(|(name, value)| object.attributes.get(name) == Some(value))
+    readable(record, kind).all(|(name, value)| {
+        kind.attribute(name)
+            .is_some_and(|one| same_value(one, Some(value), object.attributes.get(name)))
+    })
 }
 
 /// Whether every attribute is as wanted, or still what the server starts with: some kinds take
@@ -102,7 +106,9 @@ fn half_made(record: &Record, kind: &Kind, object: &Object) -> bool {
         };
         let zero = attribute.shape.zero();
         let live = object.attributes.get(name).unwrap_or(&zero);
-        live == value || *live == zero || Some(live) == attribute.default.value().as_ref()
+        same_value(attribute, Some(value), Some(live))
+            || *live == zero
+            || Some(live) == attribute.default.value().as_ref()
     })
 }
 

@@ -308,9 +308,16 @@ impl Decision<'_> {
             return self.refresh(record, object, compared, drift);
         }
         if let Some(container) = self.container(result) {
+            let reason = Reason::Container(container);
+            if !self.takes_along() {
+                // It goes before the container does, and is made again in the new one.
+                let mut fresh = compare::for_create(self.wanted, self.attributes);
+                fresh.differences = compared.differences;
+                let before = object.attributes.clone();
+                return self.change(Action::Replace, reason, before, fresh, expected(object));
+            }
             // The container is removed and takes this object along; it is made again in the new one.
             let compared = compare::for_create(self.wanted, self.attributes);
-            let reason = Reason::Container(container);
             return self.change(
                 Action::Create,
                 reason,
@@ -388,6 +395,15 @@ impl Decision<'_> {
             key.to_owned(),
         );
         result.replaced.get(&place).cloned()
+    }
+
+    /// Whether removing the container removes this object.
+    fn takes_along(&self) -> bool {
+        self.wanted
+            .kind
+            .container
+            .as_ref()
+            .is_none_or(|container| container.takes_along)
     }
 
     fn replace_reason(&self, compared: &Compared, result: &Differences) -> Option<Reason> {

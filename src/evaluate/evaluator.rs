@@ -6,9 +6,10 @@
 //! around a reference never hides what is wrong at the other end.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
+use remit_sdk::declaration::ProviderConfig;
 use remit_sdk::{DeclarationAddress, Diagnostic, Lower, Span, Value};
 
 use super::Inputs;
@@ -52,6 +53,7 @@ pub(crate) struct Evaluator<'c> {
     /// The providers.
     pub(crate) providers: &'c [&'c dyn Lower],
     prefix: RefCell<String>,
+    configs: RefCell<BTreeMap<String, ProviderConfig>>,
     memo: RefCell<HashMap<Node<'c>, State>>,
     running: RefCell<Vec<Node<'c>>>,
     current: RefCell<Vec<Diagnostic>>,
@@ -72,6 +74,7 @@ impl<'c> Evaluator<'c> {
             inputs,
             providers,
             prefix: RefCell::default(),
+            configs: RefCell::default(),
             memo: RefCell::default(),
             running: RefCell::default(),
             current: RefCell::default(),
@@ -88,6 +91,22 @@ impl<'c> Evaluator<'c> {
     /// Sets the prefix, before anything that may ask for it is evaluated.
     pub(crate) fn set_prefix(&self, prefix: &str) {
         prefix.clone_into(&mut self.prefix.borrow_mut());
+    }
+
+    /// Sets the `provider` blocks, before anything that may ask for them is evaluated.
+    pub(crate) fn set_configs(&self, configs: &BTreeMap<String, ProviderConfig>) {
+        self.configs.borrow_mut().clone_from(configs);
+    }
+
+    /// What a provider computes from the block of one of its instances.
+    pub(super) fn with_config<T>(
+        &self,
+        instance: &str,
+        work: impl FnOnce(&'c dyn Lower, Option<&ProviderConfig>) -> Option<T>,
+    ) -> Option<T> {
+        let name = instance.split('.').next().unwrap_or(instance);
+        let provider = self.providers.iter().find(|one| one.name() == name)?;
+        work(*provider, self.configs.borrow().get(instance))
     }
 
     /// Keeps a mistake.

@@ -5,6 +5,7 @@
 //! evaluated only when it is asked for, so two resources may use attributes of each other as
 //! long as no attribute depends on itself.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use remit_sdk::naming::live_name;
@@ -32,6 +33,7 @@ const EXPORTS: [(&str, &[&str]); 6] = [
             "domain",
             "vault_role",
             "vault_mount",
+            "aws_role_arn",
         ],
     ),
 ];
@@ -76,6 +78,7 @@ impl<'c> Evaluator<'c> {
                     _ => Err(Failed),
                 }
             }
+            ("identity", "aws_role_arn") => self.identity_export(declared, address, name),
             ("identity", "vault_mount") => self.identity_mount(declared, key, name),
             ("identity" | "environment", part @ ("domain" | "tier")) => {
                 Ok((*self.written(declared, key, part, name.span)?).clone())
@@ -93,16 +96,6 @@ impl<'c> Evaluator<'c> {
         exports: &[&str],
     ) -> Failed {
         let wrong = name.value.as_str();
-        if wrong == "aws_role_arn" {
-            return self.report(
-                Diagnostic::error(
-                    "not in this version",
-                    "this version of remit doesn't know the provider `aws` yet",
-                )
-                .at(name.span)
-                .help("use what identities export for Vault: `vault_role`, `vault_mount`"),
-            );
-        }
         let near = did_you_mean(wrong, exports.iter().copied());
         self.report(
             Diagnostic::error(
@@ -143,6 +136,66 @@ impl<'c> Evaluator<'c> {
             Some(Value::String(name)) => Ok(Value::string(name)),
             Some(_) => Err(Failed),
         }
+    }
+
+    /// What a provider computes for an identity from its name and the provider's block.
+    fn identity_export(
+        &self,
+        declared: &Declared<'c>,
+        address: &DeclarationAddress,
+        name: &Spanned<String>,
+    ) -> Evaluated {
+        let provider = name.value.split('_').next().unwrap_or_default();
+        let environment =
+            self.written(declared, address.key.as_deref(), "environment", name.span)?;
+        let Value::Declaration(environment) = &*environment else {
+            return Err(Failed);
+        };
+        let instance = self.instance_of(environment, provider, name.span)?;
+        let live = self.live_name(declared, address, "live_name", name.span)?;
+        let live = live.as_str().ok_or(Failed)?;
+        self.with_config(&instance, |lower, config| {
+            lower.identity_export(&name.value, live, config)
+        })
+        .ok_or_else(|| {
+            self.report(
+                Diagnostic::error(
+                    "value not known from the configuration",
+                    format!(
+                        "`{address}.{}` follows from what `provider \"{provider}\"` says, and there is no block of `{instance}` that says enough",
+                        name.value
+                    ),
+                )
+                .at(name.span)
+                .help("declare the provider with its `account`; a provider's own block can't use it"),
+            )
+        })
+    }
+
+    /// The instance of a provider that an environment names, or the default one.
+    fn instance_of(
+        &self,
+        environment: &DeclarationAddress,
+        provider: &str,
+        at: Option<Span>,
+    ) -> Evaluated<String> {
+        let declared = self
+            .index
+            .find("environment", &environment.name)
+            .filter(|_| environment.kind == "environment")
+            .ok_or(Failed)?;
+        let written = self.attribute(declared, environment.key.as_deref(), "providers", at)?;
+        let alias = match written.as_ref().map(|(value, _)| &**value) {
+            Some(Value::Map(all)) => match all.get(provider) {
+                Some(Value::Declaration(instance)) => instance.key.clone(),
+                _ => None,
+            },
+            _ => None,
+        };
+        Ok(match alias {
+            Some(alias) => format!("{provider}.{alias}"),
+            None => provider.to_owned(),
+        })
     }
 
     fn identity_mount(
@@ -217,7 +270,10 @@ impl<'c> Evaluator<'c> {
             }
         };
         if attribute.need == Need::Computed {
-            return self.pending(declared, kind, address, attribute.name);
+            return match self.computed(declared, kind, address, attribute.name)? {
+                Some(value) => Ok(value),
+                None => self.pending(declared, kind, address, attribute.name),
+            };
         }
         let Some((value, _)) = self.attribute(declared, key, attribute.name, name.span)? else {
             return Ok(attribute.default.value().unwrap_or_default());
@@ -233,6 +289,50 @@ impl<'c> Evaluator<'c> {
         Ok(normal.unwrap_or_else(|| (*value).clone()))
     }
 
+    /// A computed attribute that the provider tells from what is written alone.
+    fn computed(
+        &self,
+        declared: &Declared<'c>,
+        kind: &'static Kind,
+        address: &DeclarationAddress,
+        attribute: &str,
+    ) -> Evaluated<Option<Value>> {
+        let alias = self.alias(declared, address)?;
+        let Some(provider) = self
+            .providers
+            .iter()
+            .find(|provider| provider.kind(kind.name).is_some())
+        else {
+            return Ok(None);
+        };
+        let instance = match alias {
+            Some(alias) => format!("{}.{alias}", provider.name()),
+            None => provider.name().to_owned(),
+        };
+        let mut attributes = BTreeMap::new();
+        for name in kind.computed_from {
+            let name = Spanned::new((*name).to_owned(), None);
+            let value = self.resource_attribute(declared, kind, address, &name)?;
+            attributes.insert(name.value, value);
+        }
+        Ok(self.with_config(&instance, |lower, config| {
+            lower.computed(kind, attribute, &attributes, config)
+        }))
+    }
+
+    /// The alias of the instance that a resource belongs to.
+    fn alias(
+        &self,
+        declared: &Declared<'c>,
+        address: &DeclarationAddress,
+    ) -> Evaluated<Option<String>> {
+        let provider = self.attribute(declared, address.key.as_deref(), "provider", None)?;
+        Ok(match provider.as_ref().map(|(value, _)| &**value) {
+            Some(Value::Declaration(provider)) => provider.key.clone(),
+            _ => None,
+        })
+    }
+
     fn pending(
         &self,
         declared: &Declared<'c>,
@@ -240,11 +340,7 @@ impl<'c> Evaluator<'c> {
         address: &DeclarationAddress,
         attribute: &str,
     ) -> Evaluated {
-        let provider = self.attribute(declared, address.key.as_deref(), "provider", None)?;
-        let alias = match provider.as_ref().map(|(value, _)| &**value) {
-            Some(Value::Declaration(provider)) => provider.key.clone(),
-            _ => None,
-        };
+        let alias = self.alias(declared, address)?;
         let object = address.object(kind.name).with_alias(alias);
         Ok(Value::Pending(Pending::attribute(object, attribute)))
     }

@@ -350,14 +350,6 @@ pub(crate) fn unknown_provider<'a>(
     known: impl Iterator<Item = &'a str>,
 ) -> Diagnostic {
     let known: Vec<&str> = known.collect();
-    if name == "aws" {
-        return Diagnostic::error(
-            "not in this version",
-            "this version of remit doesn't know the provider `aws` yet",
-        )
-        .at(span)
-        .help(format!("providers of this version: {}", known.join(", ")));
-    }
     Diagnostic::error(
         "unknown provider",
         format!("there is no provider `{}`", remit_sdk::text::safe(name)),

@@ -510,7 +510,7 @@ fn unknown_and_future_blocks() {
         ("locals { a = 1 }\nlocals { a = 2 }", "declared twice", "a"),
         ("remit {}\nremit {}", "declared twice", "remit"),
         ("a = 1", "attribute outside a block", "a"),
-        ("provider \"aws\" {}", "not in this version", "\"aws\""),
+        ("provider \"gcp\" {}", "unknown provider", "\"gcp\""),
         ("provider \"valt\" {}", "unknown provider", "\"valt\""),
         (
             "resource \"vault_polcy\" \"x\" {}",

@@ -1,12 +1,15 @@
 //! Which part of the model belongs to which provider instance.
 //!
-//! An environment names the instances of its identities; an issuer and a scope go wherever the
-//! identities that use them are; a resource says its instance itself. A scope that becomes one
-//! policy for each holder is handed over with the holders of that instance only.
+//! An identity is in every provider that one of its scopes has a grant for, and in those whose
+//! instance its environment names; the environment says which instance. An issuer and a scope go
+//! wherever the identities that use them are; a resource says its instance itself. A scope that
+//! becomes one policy for each holder is handed over with the holders of that instance only.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use remit_sdk::declaration::{Identity, Issuer, Resource, Scope, ScopeGrants};
+use remit_sdk::declaration::{
+    Agent, Identity, Issuer, ProviderConfig, Resource, Scope, ScopeGrants,
+};
 use remit_sdk::provider::Part;
 use remit_sdk::{DeclarationAddress, Diagnostic};
 
@@ -16,6 +19,9 @@ use crate::model::Model;
 /// A part that owns its scopes, since they are narrowed to the instance's holders.
 pub(super) struct OwnedPart<'a> {
     pub(super) instance: String,
+    config: Option<&'a ProviderConfig>,
+    agents: Vec<&'a Agent>,
+    ceilings: Vec<&'a Scope>,
     issuers: Vec<&'a Issuer>,
     scopes: Vec<Scope>,
     identities: Vec<&'a Identity>,
@@ -27,6 +33,9 @@ impl OwnedPart<'_> {
         Part {
             instance: &self.instance,
             prefix,
+            config: self.config,
+            agents: self.agents.clone(),
+            ceilings: self.ceilings.clone(),
             issuers: self.issuers.clone(),
             scopes: self.scopes.iter().collect(),
             identities: self.identities.clone(),
@@ -44,8 +53,10 @@ pub(super) fn split<'a>(
     let mut identities: BTreeMap<String, Vec<&Identity>> = BTreeMap::new();
     for identity in model.identities.values() {
         for provider in catalog.providers() {
-            let instance = instance_of(model, identity, provider.name());
-            identities.entry(instance).or_default().push(identity);
+            if model.is_in(identity, provider.name()) {
+                let instance = model.instance_of(identity, provider.name());
+                identities.entry(instance).or_default().push(identity);
+            }
         }
     }
     let mut resources: BTreeMap<String, Vec<&Resource>> = BTreeMap::new();
@@ -75,7 +86,21 @@ pub(super) fn split<'a>(
                 .flat_map(|identity| &identity.workloads)
                 .map(|workload| &workload.issuer)
                 .collect();
+            let agents: BTreeSet<&DeclarationAddress> =
+                identities.iter().map(|identity| &identity.agent).collect();
+            let agents: Vec<&Agent> = agents
+                .into_iter()
+                .filter_map(|address| model.agents.get(address))
+                .collect();
+            let ceilings: BTreeSet<&DeclarationAddress> =
+                agents.iter().flat_map(|agent| &agent.ceiling).collect();
             OwnedPart {
+                config: model.providers.get(&instance),
+                ceilings: ceilings
+                    .into_iter()
+                    .filter_map(|address| model.scopes.get(address))
+                    .collect(),
+                agents,
                 issuers: issuers
                     .iter()
                     .filter_map(|address| model.issuers.get(*address))
@@ -89,29 +114,18 @@ pub(super) fn split<'a>(
         .collect()
 }
 
-/// The instance of `provider` that holds `identity`.
-fn instance_of(model: &Model, identity: &Identity, provider: &str) -> String {
-    model
-        .environments
-        .get(&identity.environment)
-        .and_then(|environment| environment.providers.get(provider))
-        .cloned()
-        .unwrap_or_else(|| provider.to_owned())
-}
-
 fn scopes_of(model: &Model, identities: &[&Identity]) -> Vec<Scope> {
-    let holders: BTreeSet<&DeclarationAddress> = identities
-        .iter()
-        .map(|identity| &identity.address)
-        .collect();
-    let held: BTreeSet<&DeclarationAddress> = identities
-        .iter()
-        .flat_map(|identity| &identity.scopes)
-        .map(|scope| &scope.value)
-        .collect();
+    let mut held: BTreeMap<&DeclarationAddress, BTreeSet<&DeclarationAddress>> = BTreeMap::new();
+    for identity in identities {
+        for scope in &identity.scopes {
+            held.entry(&scope.value)
+                .or_default()
+                .insert(&identity.address);
+        }
+    }
     held.into_iter()
-        .filter_map(|address| model.scopes.get(address))
-        .map(|scope| {
+        .filter_map(|(address, holders)| Some((model.scopes.get(address)?, holders)))
+        .map(|(scope, holders)| {
             let mut scope = scope.clone();
             if let ScopeGrants::PerHolder(grants) = &mut scope.grants {
                 grants.retain(|holder, _| holders.contains(holder));

@@ -38,6 +38,8 @@ fn model(evaluator: &Evaluator<'_>, sources: &SourceMap) -> Model {
     };
     evaluator.set_prefix(&model.settings.prefix);
     evaluator.check_variables();
+    model.providers = provider::providers(evaluator);
+    evaluator.set_configs(&model.providers);
     for (name, attribute) in &evaluator.index.locals {
         let _ = evaluator.local_value(name, attribute.name.span, attribute);
     }
@@ -46,7 +48,6 @@ fn model(evaluator: &Evaluator<'_>, sources: &SourceMap) -> Model {
             model.variables.insert((*name).to_owned(), (*value).clone());
         }
     }
-    model.providers = provider::providers(evaluator);
     model.owners = each(evaluator, "owner", |reader, address, _| {
         people::owner(reader, address)
     });
@@ -63,7 +64,7 @@ fn model(evaluator: &Evaluator<'_>, sources: &SourceMap) -> Model {
         identity::identity(reader, address, &model)
     });
     model.scopes = each(evaluator, "scope", |reader, address, declared| {
-        scope::scope(reader, address, declared.block, &model.identities)
+        scope::scope(reader, address, declared.block, &model)
     });
     model.resources = resources(evaluator);
     model.outputs = resource::outputs(evaluator);
@@ -124,15 +125,7 @@ fn implicit_providers(evaluator: &Evaluator<'_>, model: &mut Model) {
         };
         let by_identity = || {
             model.identities.values().any(|identity| {
-                model
-                    .environments
-                    .get(&identity.environment)
-                    .is_some_and(|environment| {
-                        environment
-                            .providers
-                            .get(name)
-                            .is_none_or(|instance| instance == name)
-                    })
+                model.is_in(identity, name) && model.instance_of(identity, name) == name
             })
         };
         if !model.providers.contains_key(name) && (by_resource() || by_identity()) {

@@ -48,6 +48,7 @@ const KIND: Kind = Kind {
             ..Attribute::PLAIN
         },
     ],
+    computed_from: &[],
     requests: "",
 };
 

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use remit_sdk::declaration::{DatabaseGrant, Grant, VaultGrant};
+use remit_sdk::declaration::{AwsCondition, AwsGrant, DatabaseGrant, Grant, VaultGrant};
 use remit_sdk::{Diagnostic, Spanned, Value};
 
 use super::decode::{
-    Decoded, duration, invalid, names, spanned_name, spanned_texts, texts, wrong_type,
+    Decoded, duration, invalid, map_of_texts, names, spanned_name, spanned_texts, texts, wrong_type,
 };
 use super::reader::{Reader, Written};
 use super::units::duration_text;
@@ -39,21 +39,14 @@ pub(super) fn grant<'r>(
     block: &'r Block,
     scope: &'r Scope<'r>,
 ) -> Evaluated<Grant> {
-    const KNOWN: [&str; 2] = ["vault", "database"];
+    const KNOWN: [&str; 3] = ["vault", "database", "aws"];
     let label = reader.label(block, &KNOWN).ok_or(crate::evaluate::Failed)?;
     let what = format!("a grant of type `{}`", remit_sdk::text::safe(&label.value));
     let inner = Reader::block(reader.evaluator, block, scope, what);
     match label.value.as_str() {
         "vault" => vault(&inner).map(Grant::Vault),
         "database" => database(&inner).map(Grant::Database),
-        "aws" => Err(inner.report(
-            Diagnostic::error(
-                "not in this version",
-                "this version of remit doesn't know grants of type `aws` yet",
-            )
-            .at(block.span)
-            .help("remove the grant, or use a version that knows it"),
-        )),
+        "aws" => aws(&inner).map(Grant::Aws),
         wrong => Err(inner.report(
             Diagnostic::error(
                 "unknown type of grant",
@@ -206,4 +199,55 @@ fn database(reader: &Reader<'_, '_>) -> Evaluated<DatabaseGrant> {
         max_ttl_seconds,
         span: reader.header,
     })
+}
+
+/// What an action or an ARN may be is the provider's to say, when it lowers.
+fn aws(reader: &Reader<'_, '_>) -> Evaluated<AwsGrant> {
+    let actions = reader.required("actions", some_texts);
+    let resources = reader.required("resources", some_texts);
+    let conditions: Vec<Evaluated<AwsCondition>> = reader
+        .blocks("condition")
+        .map(|block| condition(reader, block))
+        .collect();
+    reader.finish();
+    Ok(AwsGrant {
+        actions: actions?,
+        resources: resources?,
+        conditions: conditions.into_iter().collect::<Evaluated<_>>()?,
+        span: reader.header,
+    })
+}
+
+fn condition<'r>(reader: &Reader<'r, '_>, block: &'r Block) -> Evaluated<AwsCondition> {
+    let operator = reader.label(block, &["StringEquals", "ArnLike", "IpAddress", "Bool"]);
+    let inner = reader.inner(block);
+    let values = inner.required("values", |written| {
+        let values = map_of_texts(written)?;
+        if values.is_empty() || values.values().any(BTreeSet::is_empty) {
+            return Err(invalid(
+                written.span(),
+                "a condition without a key or without values would hold for nothing",
+                "write `values = { \"aws:PrincipalTag/domain\" = \"billing\" }`",
+            ));
+        }
+        Ok(values)
+    });
+    inner.finish();
+    Ok(AwsCondition {
+        operator: operator.ok_or(crate::evaluate::Failed)?.value.clone(),
+        values: values?,
+        span: block.span,
+    })
+}
+
+fn some_texts(written: &Written<'_>) -> Decoded<Spanned<BTreeSet<String>>> {
+    let all = names(written)?;
+    if all.is_empty() {
+        return Err(invalid(
+            written.span(),
+            "this is empty, and a grant of nothing permits nothing",
+            "name what is permitted, or remove the grant",
+        ));
+    }
+    Ok(Spanned::new(all, Some(written.span())))
 }

@@ -37,17 +37,7 @@ pub(super) fn issuer(reader: &Reader<'_, '_>, address: DeclarationAddress) -> Ev
     let keys = keys(reader);
     let ca_pem = reader.optional("ca_pem", text);
     let mount = reader.optional("mount", mount);
-    let _ = reader.optional("existing_in_aws", |written| {
-        boolean(written)?;
-        Err::<(), _>(
-            Diagnostic::error(
-                "not in this version",
-                "this version of remit doesn't know the provider `aws` yet",
-            )
-            .at(written.span())
-            .help("leave `existing_in_aws` out"),
-        )
-    });
+    let existing_in_aws = reader.optional("existing_in_aws", boolean);
     let lifecycle = lifecycle(reader);
     reader.finish();
     let (kind, keys) = (kind?, keys?);
@@ -72,6 +62,7 @@ pub(super) fn issuer(reader: &Reader<'_, '_>, address: DeclarationAddress) -> Ev
         keys,
         ca_pem,
         mount: mount?,
+        existing_in_aws: existing_in_aws?.unwrap_or(false),
         lifecycle: lifecycle?,
         span: reader.header,
     })

@@ -2,10 +2,10 @@
 //!
 //! In: what evaluation gave. Out: a [`Model`], or every mistake. Never contacts anything.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use remit_sdk::declaration::{
-    Agent, Environment, Identity, Issuer, Owner, ProviderConfig, Resource, Scope,
+    Agent, Environment, Grant, Identity, Issuer, Owner, ProviderConfig, Resource, Scope,
 };
 use remit_sdk::{DeclarationAddress, Span, Value};
 
@@ -61,6 +61,35 @@ pub struct Model {
     pub variables: BTreeMap<String, Value>,
     /// SHA-256, in hex, over all sources and variable values that went in.
     pub digest: String,
+}
+
+impl Model {
+    /// Whether an identity has anything in the targets of `provider`: its environment names an
+    /// instance, or one of its scopes has a grant for it. Without grants for anything, it is in
+    /// Vault: somebody can log in, and do nothing yet.
+    pub fn is_in(&self, identity: &Identity, provider: &str) -> bool {
+        let named = self
+            .environments
+            .get(&identity.environment)
+            .is_some_and(|environment| environment.providers.contains_key(provider));
+        let granted: BTreeSet<&str> = identity
+            .scopes
+            .iter()
+            .filter_map(|scope| self.scopes.get(&scope.value))
+            .flat_map(|scope| scope.grants_for(&identity.address))
+            .map(Grant::provider)
+            .collect();
+        named || granted.contains(provider) || (granted.is_empty() && provider == "vault")
+    }
+
+    /// The instance of `provider` that an identity's environment names, or the default one.
+    pub fn instance_of(&self, identity: &Identity, provider: &str) -> String {
+        self.environments
+            .get(&identity.environment)
+            .and_then(|environment| environment.providers.get(provider))
+            .cloned()
+            .unwrap_or_else(|| provider.to_owned())
+    }
 }
 
 /// The `remit` block.

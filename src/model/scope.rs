@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use remit_sdk::declaration::{Approval, Grant, Identity, Risk, Scope, ScopeGrants};
 use remit_sdk::{DeclarationAddress, Diagnostic};
 
+use super::Model;
 use super::decode::{Decoded, count, invalid, name, one_of, references, text, time};
 use super::grant::grant;
 use super::lifecycle::lifecycle;
@@ -21,12 +22,13 @@ use crate::evaluate::{Evaluated, Failed, Frame, Holder, uses};
 /// than text.
 const WIDENING: [&str; 5] = ["*", "+", "/", "..", "{{"];
 
-/// Reads a `scope` block for the identities that hold it.
+/// Reads a `scope` block for the identities that hold it, and for those whose agent has it as a
+/// ceiling.
 pub(super) fn scope(
     reader: &Reader<'_, '_>,
     address: DeclarationAddress,
     block: &Block,
-    identities: &BTreeMap<DeclarationAddress, Identity>,
+    model: &Model,
 ) -> Evaluated<Scope> {
     let description = reader.required("description", text);
     let domain = reader.required("domain", name);
@@ -44,9 +46,14 @@ pub(super) fn scope(
     let expires_at = reader.optional("expires_at", time);
     let approval = approval(reader);
     let lifecycle = lifecycle(reader);
-    let holders = identities
-        .values()
-        .filter(|identity| identity.scopes.iter().any(|held| held.value == address));
+    let holders = model.identities.values().filter(|identity| {
+        let ceiling = model
+            .agents
+            .get(&identity.agent)
+            .map(|agent| &agent.ceiling);
+        identity.scopes.iter().any(|held| held.value == address)
+            || ceiling.is_some_and(|ceiling| ceiling.contains(&address))
+    });
     let grants = scope_grants(reader, block, holders);
     reader.finish();
     Ok(Scope {

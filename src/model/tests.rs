@@ -191,7 +191,7 @@ fn grants_for_each_holder() {
         .values()
         .map(|grants| match &grants[0] {
             Grant::Vault(grant) => grant.path.value.as_str(),
-            Grant::Database(_) => "",
+            Grant::Database(_) | Grant::Aws(_) => "",
         })
         .collect();
     assert_eq!(
@@ -372,9 +372,9 @@ fn one_mistake_is_one_message() {
         ),
         (
             "audience =",
-            "existing_in_aws = true\n  audience =",
-            "not in this version",
-            "true",
+            "existing_in_aws = 1\n  audience =",
+            "wrong type",
+            "1",
         ),
         // Scopes.
         (
@@ -404,10 +404,16 @@ fn one_mistake_is_one_message() {
             "triage",
         ),
         (
-            "grant \"vault\"",
-            "grant \"aws\"",
-            "not in this version",
-            "grant \"aws\"",
+            "grant \"vault\" {",
+            "grant \"aws\" {\n resources = [\"*\"]\n actions = []\n }\n grant \"vault\" {",
+            "invalid value",
+            "[]",
+        ),
+        (
+            "grant \"vault\" {",
+            "grant \"aws\" {\n resources = [\"*\"]\n actions = [\"s3:GetObject\"]\n condition \"Bool\" { values = {} }\n }\n grant \"vault\" {",
+            "invalid value",
+            "{}",
         ),
         (
             "grant \"vault\"",

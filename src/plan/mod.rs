@@ -4,6 +4,7 @@
 //! must find and what it writes. The only place where a replace becomes two steps and a
 //! change of grants becomes taking away and giving. Apply walks the steps and decides nothing.
 
+mod contained;
 pub mod file;
 mod order;
 mod steps;

@@ -158,6 +158,7 @@ fn by_holder(steps: &[Step], catalog: &Catalog<'_>) -> Vec<Edge> {
     };
     for access in holders.values() {
         all(&access.grant_removals, &access.other_removals);
+        all(&access.grant_removals, &access.binding);
         all(&access.narrowing, &access.binding);
         all(&access.before_binding, &access.binding);
         all(&access.narrowing, &access.giving);

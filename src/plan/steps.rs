@@ -32,6 +32,7 @@ pub fn steps(
         }
     }
     builder.detach(differences, desired, observed);
+    builder.take_out(differences, desired, observed);
     let edges = order::edges(&builder.steps, &builder.made, differences, catalog);
     order::sort(builder.steps, edges)
 }
@@ -47,10 +48,10 @@ pub(super) struct Made {
     pub(super) last: Option<usize>,
 }
 
-struct Builder<'a> {
-    catalog: &'a Catalog<'a>,
-    steps: Vec<Step>,
-    made: BTreeMap<ObjectAddress, Made>,
+pub(super) struct Builder<'a> {
+    pub(super) catalog: &'a Catalog<'a>,
+    pub(super) steps: Vec<Step>,
+    pub(super) made: BTreeMap<ObjectAddress, Made>,
 }
 
 impl Builder<'_> {
@@ -160,7 +161,7 @@ impl Builder<'_> {
     }
 
     /// When an update runs: before everything if it only takes away, last if it gives.
-    fn update_phase(&self, change: &Change, kind: &Kind) -> Phase {
+    pub(super) fn update_phase(&self, change: &Change, kind: &Kind) -> Phase {
         let provider = self.catalog.provider_of_kind(kind.name);
         let managed = || {
             change
@@ -300,7 +301,7 @@ impl Builder<'_> {
         let made = self.made.get(&wanted.address).copied().unwrap_or_default();
         let last = match made.last {
             Some(last) => last,
-            None => self.attach(wanted, attribute.name, differences),
+            None => self.rewrite(wanted, differences),
         };
         let Some(template) = self.steps.get_mut(last) else {
             return;
@@ -333,8 +334,8 @@ impl Builder<'_> {
         self.made.insert(wanted.address.clone(), made);
     }
 
-    /// An update of a subject that has no change of its own: its grants are taken and given back.
-    fn attach(&mut self, wanted: &Wanted, attribute: &str, differences: &Differences) -> usize {
+    /// A writing of an object that has no change of its own: what it gives is taken and given back.
+    pub(super) fn rewrite(&mut self, wanted: &Wanted, differences: &Differences) -> usize {
         let look_up = |address: &ObjectAddress, name: &str| {
             differences.known.get(address)?.get(name).cloned()
         };
@@ -361,7 +362,7 @@ impl Builder<'_> {
                 prevent_destroy: wanted.lifecycle.prevent_destroy,
             },
             attributes,
-            changed: [attribute.to_owned()].into(),
+            changed: BTreeSet::new(),
             unset: BTreeSet::new(),
         });
         self.steps.len() - 1

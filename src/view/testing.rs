@@ -56,6 +56,7 @@ const fn kind(
         role,
         mark: Some("the field `description`"),
         attributes,
+        computed_from: &[],
         requests: "read 1, write 2",
     }
 }
@@ -81,6 +82,7 @@ static KINDS: [Kind; 5] = [
         container: Some(Container {
             kind: "vault_auth_mount",
             attribute: "mount",
+            takes_along: true,
         }),
         ..kind(
             "vault_jwt_role",

@@ -37,6 +37,7 @@ const fn kind(name: &'static str, role: Role, attributes: &'static [Attribute]) 
         role,
         mark: Some("mark"),
         attributes,
+        computed_from: &[],
         requests: "",
     }
 }

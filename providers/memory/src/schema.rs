@@ -36,6 +36,7 @@ pub static KINDS: &[Kind] = &[
                 ..Attribute::PLAIN
             },
         ],
+        computed_from: &[],
         requests: "one bulk read for all; one write",
     },
     Kind {
@@ -46,6 +47,7 @@ pub static KINDS: &[Kind] = &[
         container: Some(Container {
             kind: "memory_box",
             attribute: "box",
+            takes_along: true,
         }),
         role: Role::Subject,
         mark: Some("a note on the item"),
@@ -114,6 +116,7 @@ pub static KINDS: &[Kind] = &[
                 ..Attribute::PLAIN
             },
         ],
+        computed_from: &[],
         requests: "one bulk read for all; one write",
     },
     Kind {
@@ -167,6 +170,7 @@ pub static KINDS: &[Kind] = &[
                 ..Attribute::PLAIN
             },
         ],
+        computed_from: &[],
         requests: "one bulk read for all; one write",
     },
     Kind {
@@ -187,6 +191,7 @@ pub static KINDS: &[Kind] = &[
                 ..Attribute::PLAIN
             },
         ],
+        computed_from: &[],
         requests: "one bulk read for all; one write",
     },
 ];

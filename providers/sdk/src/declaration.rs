@@ -99,10 +99,22 @@ pub struct Issuer {
     pub ca_pem: Option<String>,
     /// An existing auth mount, used and never owned.
     pub mount: Option<String>,
+    /// AWS knows this URL already, for somebody else: its OIDC provider is used and never owned.
+    pub existing_in_aws: bool,
     /// What happens to its objects.
     pub lifecycle: Lifecycle,
     /// The block's header.
     pub span: Span,
+}
+
+impl Scope {
+    /// Its grants for one holder.
+    pub fn grants_for(&self, holder: &DeclarationAddress) -> &[Grant] {
+        match &self.grants {
+            ScopeGrants::Shared(grants) => grants,
+            ScopeGrants::PerHolder(all) => all.get(holder).map_or(&[], Vec::as_slice),
+        }
+    }
 }
 
 impl Issuer {
@@ -195,6 +207,18 @@ pub enum Grant {
     Vault(VaultGrant),
     /// A database user minted for a session.
     Database(DatabaseGrant),
+    /// Actions on resources of AWS.
+    Aws(AwsGrant),
+}
+
+impl Grant {
+    /// The provider whose targets it reaches into.
+    pub const fn provider(&self) -> &'static str {
+        match self {
+            Self::Vault(_) | Self::Database(_) => "vault",
+            Self::Aws(_) => "aws",
+        }
+    }
 }
 
 /// Capabilities on a path of Vault. The parameter maps are those of a policy's path block.
@@ -230,6 +254,30 @@ pub struct DatabaseGrant {
     /// How long it may be renewed.
     pub max_ttl_seconds: u64,
     /// The grant block's header.
+    pub span: Span,
+}
+
+/// Actions on resources of AWS: one statement that allows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AwsGrant {
+    /// `s3:GetObject`, with `*` and `?` as IAM takes them.
+    pub actions: Spanned<BTreeSet<String>>,
+    /// ARNs, or `*`.
+    pub resources: Spanned<BTreeSet<String>>,
+    /// All of which must hold.
+    pub conditions: Vec<AwsCondition>,
+    /// The grant block's header.
+    pub span: Span,
+}
+
+/// What must hold for a grant of AWS to count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AwsCondition {
+    /// `StringEquals`, `ForAnyValue:StringLike`, ….
+    pub operator: String,
+    /// Values by condition key.
+    pub values: BTreeMap<String, BTreeSet<String>>,
+    /// The condition block's header.
     pub span: Span,
 }
 

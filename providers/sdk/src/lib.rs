@@ -8,6 +8,9 @@
 //! | `value` | values, pending values, references to secrets |
 //! | `secret` | a wiped secret that can't be printed or stored |
 //! | `schema` | a provider's kinds as tables |
+//! | `attribute` | ways to write an attribute of such a table in one line |
+//! | `shape` | values in the shape of their attribute |
+//! | `drafting` | what lowering shares in every provider |
 //! | `object` | a live object, its ownership mark and its fingerprint |
 //! | `declaration` | owners, environments, issuers, agents, scopes, identities, resources |
 //! | `diagnostic` | a mistake and what to write instead, as plain data |
@@ -16,14 +19,17 @@
 //! | `text` | making text from servers safe to show |
 
 pub mod address;
+pub mod attribute;
 pub mod declaration;
 pub mod diagnostic;
+pub mod drafting;
 pub mod error;
 pub mod naming;
 pub mod object;
 pub mod provider;
 pub mod schema;
 pub mod secret;
+pub mod shape;
 pub mod span;
 pub mod text;
 pub mod value;

@@ -6,10 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::declaration::{Identity, Issuer, Resource, Scope, Wanted};
+use crate::declaration::{Agent, Identity, Issuer, ProviderConfig, Resource, Scope, Wanted};
 use crate::diagnostic::Diagnostic;
 use crate::error::ProviderError;
 use crate::object::{Fingerprint, Mark, Object};
@@ -75,6 +76,25 @@ pub struct Statistics {
     pub bytes_sent: u64,
 }
 
+/// How readings of a target catch up with writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settles {
+    /// How long a reading may still tell what was before a write.
+    pub within: Duration,
+    /// Whether parts of one object may be told anew before others are.
+    pub in_parts: bool,
+}
+
+/// A second and a half, whole: what a standby of Vault takes at most.
+impl Default for Settles {
+    fn default() -> Self {
+        Self {
+            within: Duration::from_millis(1550),
+            in_parts: false,
+        }
+    }
+}
+
 /// The reading half. It can't change anything.
 pub trait Read: Send + Sync {
     /// Which target this is. Asked once before anything else.
@@ -98,6 +118,11 @@ pub trait Read: Send + Sync {
 
     /// Requests sent so far.
     fn statistics(&self) -> Statistics;
+
+    /// How readings catch up with writes.
+    fn settles(&self) -> Settles {
+        Settles::default()
+    }
 }
 
 /// What a write must find.
@@ -182,6 +207,13 @@ pub struct Part<'a> {
     pub instance: &'a str,
     /// The prefix of computed live names.
     pub prefix: &'a str,
+    /// The instance's `provider` block.
+    pub config: Option<&'a ProviderConfig>,
+    /// The agents of the identities.
+    pub agents: Vec<&'a Agent>,
+    /// Scopes that the agents may never exceed, held or not, their grants evaluated for each
+    /// identity.
+    pub ceilings: Vec<&'a Scope>,
     /// Issuers that the identities use.
     pub issuers: Vec<&'a Issuer>,
     /// Scopes that the identities hold.
@@ -220,6 +252,29 @@ pub trait Lower: Send + Sync {
     /// that can't be told.
     fn narrows(&self, _kind: &Kind, _attribute: &str, _before: &Value, _after: &Value) -> bool {
         false
+    }
+
+    /// A computed attribute that follows from the configuration alone, such as an ARN: known at
+    /// plan. `attributes` are those that are set, in normal form.
+    fn computed(
+        &self,
+        _kind: &Kind,
+        _attribute: &str,
+        _attributes: &BTreeMap<String, Value>,
+        _config: Option<&ProviderConfig>,
+    ) -> Option<Value> {
+        None
+    }
+
+    /// What an identity of this live name exports, such as `aws_role_arn`; `None` where this
+    /// provider exports no such thing, or its block doesn't say enough.
+    fn identity_export(
+        &self,
+        _export: &str,
+        _name: &str,
+        _config: Option<&ProviderConfig>,
+    ) -> Option<Value> {
+        None
     }
 
     /// The kind of this name.

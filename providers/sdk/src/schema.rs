@@ -26,17 +26,23 @@ pub struct Kind {
     pub mark: Option<&'static str>,
     /// All attributes, those of the key included.
     pub attributes: &'static [Attribute],
+    /// The attributes that computed ones follow from, where [`crate::Lower::computed`] knows any
+    /// without a server.
+    pub computed_from: &'static [&'static str],
     /// What reading and writing it costs, for the reference page.
     pub requests: &'static str,
 }
 
-/// The object that another lives in: deleting it deletes what it holds.
+/// The object that another lives in.
 #[derive(Debug)]
 pub struct Container {
     /// Its kind; that kind's key is one attribute alone.
     pub kind: &'static str,
     /// The attribute of the contained kind that holds the container's key.
     pub attribute: &'static str,
+    /// Whether deleting the container deletes what it holds. Otherwise what it holds must go
+    /// first.
+    pub takes_along: bool,
 }
 
 /// What an object does to access.
@@ -55,7 +61,7 @@ pub enum Role {
 }
 
 /// One attribute of a kind.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Attribute {
     /// Its name, in the configuration, in plans and in the state.
     pub name: &'static str,
@@ -75,10 +81,17 @@ pub struct Attribute {
     pub untested: Option<&'static str>,
     /// Changes without anybody writing it (a counter, a time): not part of the fingerprint.
     pub volatile: bool,
-    /// Holds the names of grants: taking one away narrows, adding one widens.
+    /// Holds the names of grants: taking one away narrows, adding one widens. Of a binding: says
+    /// what its grants can give at most.
     pub grants: bool,
     /// Decides who is let in: while it changes, grants that change too are detached.
     pub admits: bool,
+    /// Whether two normal forms mean the same, where being equal says too little: what is wanted
+    /// or recorded, then what is live.
+    pub same: Option<fn(&Value, &Value) -> bool>,
+    /// Once it is no longer set it is left alone, where others are reset: setting it asked for
+    /// others' things to be removed.
+    pub lets_go: bool,
     /// What it is, in one sentence, with its unit.
     pub summary: &'static str,
 }
@@ -98,6 +111,8 @@ impl Attribute {
         volatile: false,
         grants: false,
         admits: false,
+        same: None,
+        lets_go: false,
         summary: "",
     };
 }
@@ -248,14 +263,20 @@ impl Kind {
     }
 
     /// The attributes that a key is made of: the inverse of [`Kind::key_of`]. Every attribute
-    /// but the last takes as little as it can, the last takes the rest.
+    /// but the last takes as little as it can, the last takes the rest; one directly before
+    /// another takes everything up to the last slash.
     pub fn parse_key(&self, key: &str) -> Option<BTreeMap<String, Value>> {
         let mut found = BTreeMap::new();
         let (literal, mut template) = self.key.split_once('{').unwrap_or((self.key, ""));
         let mut rest = key.strip_prefix(literal)?;
         while let Some((name, after)) = template.split_once('}') {
             let (literal, next) = after.split_once('{').unwrap_or((after, ""));
-            let value = if literal.is_empty() {
+            let value = if literal.is_empty() && !next.is_empty() {
+                // Directly before another: a path, up to its last slash.
+                let (value, after) = rest.split_at_checked(rest.rfind('/')? + 1)?;
+                rest = after;
+                value
+            } else if literal.is_empty() {
                 std::mem::take(&mut rest)
             } else {
                 let (value, after) = rest.split_once(literal)?;
@@ -285,6 +306,7 @@ mod tests {
         role: Role::Binding,
         mark: None,
         attributes: &[],
+        computed_from: &[],
         requests: "",
     };
 
@@ -295,6 +317,15 @@ mod tests {
         assert_eq!(parts["name"], Value::string("x"));
         assert_eq!(ROLE.key_of(&parts).as_deref(), Some("auth/eu/prod/role/x"));
         assert_eq!(ROLE.key_attributes().collect::<Vec<_>>(), ["mount", "name"]);
+        const POLICY: Kind = Kind {
+            key: "policy{path}{name}",
+            ..ROLE
+        };
+        let parts = POLICY.parse_key("policy/a/b/x").unwrap();
+        assert_eq!(parts["path"], Value::string("/a/b/"));
+        assert_eq!(parts["name"], Value::string("x"));
+        assert_eq!(POLICY.key_of(&parts).as_deref(), Some("policy/a/b/x"));
+        assert!(POLICY.parse_key("policyx").is_none());
         for wrong in ["", "auth/", "auth/x/role/", "auth//role/y", "kv/x/role/y"] {
             assert!(ROLE.parse_key(wrong).is_none(), "{wrong}");
         }

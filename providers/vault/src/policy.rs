@@ -18,7 +18,7 @@ use std::fmt::Write as _;
 
 use remit_sdk::declaration::VaultGrant;
 use remit_sdk::text::safe;
-use remit_sdk::{Mark, Number, Value};
+use remit_sdk::{Mark, Number, Value, shape};
 
 use crate::normal;
 use node::Node;
@@ -244,7 +244,7 @@ fn check_capability(name: &str) -> Result<(), String> {
     if CAPABILITIES.contains(&name) {
         return Ok(());
     }
-    let nearest = normal::nearest(&name.to_lowercase(), CAPABILITIES.iter().copied());
+    let nearest = shape::nearest(&name.to_lowercase(), CAPABILITIES.iter().copied());
     Err(match nearest {
         Some(nearest) => format!(
             "`{}` is no capability; did you mean `{nearest}`?",
@@ -343,7 +343,7 @@ fn document(root: &Node) -> Result<Document, String> {
 }
 
 fn unknown(key: &str, known: &[&'static str]) -> String {
-    match normal::nearest(key, known.iter().copied()) {
+    match shape::nearest(key, known.iter().copied()) {
         Some(nearest) => format!("unknown key `{}`; did you mean `{nearest}`?", safe(key)),
         None => format!(
             "unknown key `{}`; there are {}",
@@ -401,7 +401,7 @@ fn rule(node: &Node) -> Result<Rule, String> {
 
 fn duration(node: &Node, key: &str) -> Result<i64, String> {
     let seconds = match node {
-        Node::Scalar(value) => normal::seconds(value),
+        Node::Scalar(value) => shape::seconds(value),
         _ => Err("it is no duration".into()),
     };
     seconds.map_err(|why| format!("`{key}`: {why}"))

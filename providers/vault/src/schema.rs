@@ -6,13 +6,12 @@
 //! pages `api-docs/auth/*`, `api-docs/secret/databases`, `api-docs/secret/identity/*` and
 //! `api-docs/system/*` of OpenBao and Vault.
 
-mod attribute;
 mod shared;
 
 use remit_sdk::Kind;
 use remit_sdk::schema::{Container, Default, Role, Shape};
 
-use attribute::{
+use remit_sdk::attribute::{
     admits, bool, computed, grants, immutable, integer, key, list, map, one_of, optional,
     request_only, required, seconds, set, text, untested, volatile, write_only,
 };
@@ -32,11 +31,13 @@ pub fn kind(name: &str) -> Option<&'static Kind> {
 const AUTH_MOUNT: Option<Container> = Some(Container {
     kind: "vault_auth_mount",
     attribute: "mount",
+    takes_along: true,
 });
 
 const SECRETS_MOUNT: Option<Container> = Some(Container {
     kind: "vault_secrets_mount",
     attribute: "mount",
+    takes_along: true,
 });
 
 const NEEDS_PLUGIN: &str = "needs a plugin from the server's catalog besides the built-in ones";
@@ -90,6 +91,7 @@ static KINDS: [Kind; 10] = [
                 "Its version for compare-and-swap (OpenBao)",
             )),
         ],
+        computed_from: &[],
         requests: "OpenBao: one LIST reads all policies with their text; Vault: one LIST of names, \
                    and a GET for each policy asked for. Each write is one POST, with compare-and-swap on OpenBao.",
     },
@@ -119,6 +121,7 @@ static KINDS: [Kind; 10] = [
                 "When failed logins lock a user out; only methods with passwords and AppRole have it"
             ),
         ),
+        computed_from: &[],
         requests: "One GET of `sys/auth` reads all auth mounts. A create is one POST, an update one POST of `tune`.",
     },
     Kind {
@@ -134,6 +137,7 @@ static KINDS: [Kind; 10] = [
             false,
             "Whether its storage is read past the cache"
         )),),
+        computed_from: &[],
         requests: "One GET of `sys/mounts` reads all secrets mounts. A create is one POST, an update one POST of `tune`.",
     },
     Kind {
@@ -206,6 +210,7 @@ static KINDS: [Kind; 10] = [
                 "Whether the server could load the keys",
             )),
         ],
+        computed_from: &[],
         requests: "One GET for each config; an update is one GET and one POST of the whole. The API \
                    has no delete: remit writes a key that nobody holds, and the mount's removal does the rest.",
     },
@@ -302,6 +307,7 @@ static KINDS: [Kind; 10] = [
                 "Whether `token_policies` are templates over claims (OpenBao)"
             ),
         ),
+        computed_from: &[],
         requests: "One GET for each role, many at once, and one LIST for each mount; a write is one POST.",
     },
     Kind {
@@ -344,6 +350,7 @@ static KINDS: [Kind; 10] = [
                 "How long a secret-id lives, in seconds; 0 is for ever"
             ),
         ),
+        computed_from: &[],
         requests: "Two GETs for each role (the role and its role-id), many at once, and one LIST for each mount; a write is one POST.",
     },
     Kind {
@@ -387,6 +394,7 @@ static KINDS: [Kind; 10] = [
                 "When it or an alias of it last changed",
             )),
         ],
+        computed_from: &[],
         requests: "One GET for each entity, many at once, and one LIST of names; a write is one POST.",
     },
     Kind {
@@ -425,6 +433,7 @@ static KINDS: [Kind; 10] = [
                 "When it last changed; LIST does not tell it",
             )),
         ],
+        computed_from: &[],
         requests: "One LIST reads all aliases where many are asked for, else one lookup for each; a \
                    create is one lookup and one POST.",
     },
@@ -512,6 +521,7 @@ static KINDS: [Kind; 10] = [
                 "Whether a write connects to the database to see that it works",
             ),
         ],
+        computed_from: &[],
         requests: "One GET for each connection and one LIST for each mount; a write is one POST.",
     },
     Kind {
@@ -562,6 +572,7 @@ static KINDS: [Kind; 10] = [
                 "Settings of the credential type",
             )),
         ],
+        computed_from: &[],
         requests: "One GET for each role, many at once, and one LIST for each mount; a write is one \
                    POST; a delete is one revocation of its leases, one LIST that proves it, one DELETE.",
     },

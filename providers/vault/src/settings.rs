@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 use remit_sdk::declaration::{ProviderBlock, ProviderConfig};
 use remit_sdk::text::safe;
-use remit_sdk::{Diagnostic, Span, Spanned, Value};
+use remit_sdk::{Diagnostic, Span, Spanned, Value, shape};
 
 use crate::normal;
 
@@ -145,7 +145,7 @@ impl Reader {
             let detail = if name == "token" {
                 "a token is never written in configuration; set `BAO_TOKEN`, or write a `login` block".to_owned()
             } else {
-                match normal::nearest(name, known.iter().copied()) {
+                match shape::nearest(name, known.iter().copied()) {
                     Some(nearest) => {
                         format!(
                             "unknown attribute `{}`; did you mean `{nearest}`?",

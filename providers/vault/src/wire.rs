@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use remit_sdk::schema::{Need, Shape};
-use remit_sdk::{Attribute, Fingerprint, Kind, Mark, Object, Value};
+use remit_sdk::{Attribute, Fingerprint, Kind, Mark, Object, Value, shape};
 use serde_json::{Map, Value as Json};
 
 use crate::{normal, policy};
@@ -421,7 +421,7 @@ fn shaped(attribute: &Attribute, json: &Json) -> Result<Value, String> {
         Shape::Duration => match json {
             Json::Number(_) => Value::integer(json.as_i64().ok_or_else(wrong)?),
             Json::String(text) if text.is_empty() => Value::integer(0),
-            Json::String(text) => Value::integer(normal::seconds(&Value::string(text))?),
+            Json::String(text) => Value::integer(shape::seconds(&Value::string(text))?),
             _ => return Err(wrong()),
         },
         Shape::String | Shape::OneOf(_) | Shape::Policy => match json {

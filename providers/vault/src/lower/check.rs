@@ -1,22 +1,17 @@
-//! What concerns objects together: dependencies, allowed roles, two objects that would be one.
+//! What concerns objects together: what they name, allowed roles, two subjects that would be one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use remit_sdk::Value;
 use remit_sdk::declaration::Wanted;
+use remit_sdk::drafting::text_of;
 use remit_sdk::text::safe;
-use remit_sdk::{Address, Diagnostic, ObjectAddress, Value};
 
 use super::Lowering;
-use crate::normal;
-
-/// Text of an attribute.
-fn attribute<'a>(wanted: &'a Wanted, name: &str) -> Option<&'a str> {
-    wanted.attributes.get(name).and_then(Value::as_str)
-}
 
 /// The key of the connection that a database role uses.
 fn connection_key(role: &Wanted) -> Option<String> {
-    let (mount, connection) = (attribute(role, "mount")?, attribute(role, "db_name")?);
+    let (mount, connection) = (text_of(role, "mount")?, text_of(role, "db_name")?);
     Some(format!("{mount}/config/{connection}"))
 }
 
@@ -30,7 +25,7 @@ impl Lowering<'_> {
             if wanted.kind.name == "vault_database_role"
                 && from_scope
                 && let Some(connection) = connection_key(wanted)
-                && let Some(name) = attribute(wanted, "name")
+                && let Some(name) = text_of(wanted, "name")
             {
                 roles
                     .entry(connection)
@@ -56,123 +51,38 @@ impl Lowering<'_> {
             }
         }
     }
-
-    /// What an object names, it depends on: its mount, its config or connection, and what its
-    /// pending values wait for.
-    pub(super) fn infer_dependencies(&mut self) {
-        let by_key: BTreeMap<(&str, &str), &ObjectAddress> = self
-            .out
-            .objects
-            .iter()
-            .map(|wanted| ((wanted.kind.name, wanted.key.as_str()), &wanted.address))
-            .collect();
-        let inferred: Vec<BTreeSet<ObjectAddress>> = self
-            .out
-            .objects
-            .iter()
-            .map(|wanted| {
-                let mut all = named_by(wanted, &by_key);
-                for value in wanted.attributes.values() {
-                    value.walk(&mut |value| {
-                        if let Value::Pending(pending) = value {
-                            all.extend(pending.objects().cloned());
-                        }
-                    });
-                }
-                all
-            })
-            .collect();
-        for (wanted, all) in self.out.objects.iter_mut().zip(inferred) {
-            wanted.depends_on.extend(all);
-            wanted.depends_on.remove(&wanted.address);
-        }
-    }
-
-    /// `depends_on` of a declaration names declarations: every object of theirs comes first.
-    pub(super) fn declared_dependencies(&mut self) {
-        let addresses: Vec<_> = self
-            .out
-            .objects
-            .iter()
-            .map(|one| one.address.clone())
-            .collect();
-        for wanted in &mut self.out.objects {
-            for declaration in &wanted.lifecycle.depends_on {
-                let before = Address::Declaration(declaration.clone());
-                let own = &wanted.address.declaration;
-                let covered = addresses
-                    .iter()
-                    .filter(|one| one.declaration != *own && before.covers(one));
-                wanted.depends_on.extend(covered.cloned());
-            }
-        }
-    }
-
-    /// Two declarations that would fight over one live object.
-    pub(super) fn same_live_object(&mut self) {
-        let mut seen: BTreeMap<(&str, String), &Wanted> = BTreeMap::new();
-        let mut found = Vec::new();
-        for wanted in &self.out.objects {
-            let folded = normal::folded_key(wanted.kind, &wanted.key);
-            if let Some(before) = seen.insert((wanted.kind.name, folded), wanted) {
-                found.push(same(before, wanted));
-            }
-        }
-        self.out.diagnostics.extend(found);
-    }
 }
 
-fn named_by(
-    wanted: &Wanted,
-    by_key: &BTreeMap<(&str, &str), &ObjectAddress>,
-) -> BTreeSet<ObjectAddress> {
+/// What a role names beside its mount: the mount's config, or the connection.
+pub(super) fn named_by(wanted: &Wanted) -> Vec<(&'static str, String)> {
     let mut keys = Vec::new();
-    if let Some(container) = &wanted.kind.container
-        && let Some(path) = attribute(wanted, container.attribute)
+    if wanted.kind.name == "vault_jwt_role"
+        && let Some(mount) = text_of(wanted, "mount")
     {
-        keys.push((container.kind, path.to_owned()));
-        if wanted.kind.name == "vault_jwt_role" {
-            keys.push(("vault_jwt_config", format!("auth/{path}/config")));
-        }
+        keys.push(("vault_jwt_config", format!("auth/{mount}/config")));
     }
     if wanted.kind.name == "vault_database_role" {
         keys.extend(connection_key(wanted).map(|key| ("vault_database_connection", key)));
     }
-    keys.iter()
-        .filter_map(|(kind, key)| by_key.get(&(*kind, key.as_str())))
-        .map(|address| (*address).clone())
-        .collect()
+    keys
 }
 
-fn same(before: &Wanted, wanted: &Wanted) -> Diagnostic {
-    let (summary, detail, help) = if wanted.kind.name == "vault_entity_alias" {
+/// Two identities that the server would make one entity.
+pub(super) fn one_subject(
+    before: &Wanted,
+    wanted: &Wanted,
+) -> Option<(&'static str, String, &'static str)> {
+    (wanted.kind.name == "vault_entity_alias").then(|| {
         (
             "two identities with one subject",
             format!(
                 "`{}` and `{}` both are `{}` at the mount `{}`; the server would make them one entity with the access of both",
                 before.address.declaration,
                 wanted.address.declaration,
-                safe(attribute(wanted, "name").unwrap_or_default()),
-                safe(attribute(wanted, "mount").unwrap_or_default()),
+                safe(text_of(wanted, "name").unwrap_or_default()),
+                safe(text_of(wanted, "mount").unwrap_or_default()),
             ),
             "give each workload a subject of its own",
         )
-    } else {
-        (
-            "two declarations of one live object",
-            format!(
-                "`{}` and `{}` both are the {} `{}`",
-                before.address,
-                wanted.address,
-                wanted.kind.name,
-                safe(&wanted.key)
-            ),
-            "give one of them another name, or remove it",
-        )
-    };
-    Diagnostic::error(summary, detail)
-        .help(help)
-        .at(wanted.span)
-        .label(before.span, "the other one")
-        .about(Address::Declaration(wanted.address.declaration.clone()))
+    })
 }

@@ -195,6 +195,7 @@ impl Lowering<'_> {
                     let rule = document.rule(&format!("{mount}/creds/{name}"));
                     rule.capabilities.insert("read".into());
                 }
+                Grant::Aws(_) => {}
             }
         }
         if document.paths.is_empty() {

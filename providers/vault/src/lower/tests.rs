@@ -1,8 +1,8 @@
 use remit_sdk::declaration::{
-    Binding, DatabaseGrant, Grant, Identity, Issuer, IssuerKeys, IssuerType, Resource, Scope,
-    ScopeGrants, Session, VaultGrant, Workload,
+    Binding, DatabaseGrant, Grant, Identity, Issuer, IssuerKeys, IssuerType, Lifecycle, Resource,
+    Scope, ScopeGrants, Session, VaultGrant, Wanted, Workload,
 };
-use remit_sdk::{FileId, SecretRef, Spanned};
+use remit_sdk::{FileId, SecretRef, Span, Spanned};
 
 use super::*;
 
@@ -23,6 +23,7 @@ fn issuer(name: &str) -> Issuer {
         keys: IssuerKeys::Discovery,
         ca_pem: None,
         mount: None,
+        existing_in_aws: false,
         lifecycle: Lifecycle::default(),
         span: span(1),
     }
@@ -143,6 +144,7 @@ impl Config {
             scopes: self.scopes.iter().collect(),
             identities: self.identities.iter().collect(),
             resources: self.resources.iter().collect(),
+            ..Part::default()
         })
     }
 

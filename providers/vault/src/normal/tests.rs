@@ -19,7 +19,7 @@ fn durations() {
         ("0", 0),
         ("-1", -1),
     ] {
-        assert_eq!(super::seconds(&Value::string(text)), Ok(seconds), "{text}");
+        assert_eq!(shape::seconds(&Value::string(text)), Ok(seconds), "{text}");
     }
     for text in [
         "",
@@ -32,7 +32,7 @@ fn durations() {
         "1.5h",
         "9223372036854775807d",
     ] {
-        assert!(super::seconds(&Value::string(text)).is_err(), "{text}");
+        assert!(shape::seconds(&Value::string(text)).is_err(), "{text}");
     }
 }
 
@@ -262,7 +262,7 @@ proptest! {
     #[test]
     fn a_normal_form_is_its_own(seconds in 0_i64..10_000_000) {
         let text = Value::string(format!("{}h{}m{}s", seconds / 3600, seconds % 3600 / 60, seconds % 60));
-        prop_assert_eq!(super::seconds(&text), Ok(seconds));
+        prop_assert_eq!(shape::seconds(&text), Ok(seconds));
     }
 
     #[test]
