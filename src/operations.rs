@@ -247,6 +247,10 @@ pub async fn apply(
     };
     fits(walk.plan, walk.run.recorded()).map_err(one)?;
     same_targets(walk.plan, &walk.readers).await?;
+    let missing = apply::missing_secrets(&walk);
+    if !missing.is_empty() {
+        return Err(missing);
+    }
     let begin = Entry::Begin {
         lineage: lineage.clone(),
         run: run_name.to_owned(),
@@ -429,7 +433,8 @@ pub async fn import(
             ),
         )
         .help(
-            "let that configuration give it up first: remove it there from the state",
+            "restore that configuration's state and use it; if it is gone for good, take its mark off the \
+             object by hand first (`remit schema KIND` says where it stands)",
         )));
     }
     let record = Record {
@@ -475,6 +480,15 @@ fn not_one(desired: &Desired, address: &Address, key: &str) -> Diagnostic {
         .filter(|(object, _)| address.covers(object))
         .map(|(object, wanted)| format!("{object} (`{}`)", wanted.key))
         .collect();
+    if let Address::Declaration(_) = address
+        && covered.len() == 1
+    {
+        return Diagnostic::error(
+            "another name than configured",
+            format!("{address} becomes {}, not `{key}`", covered.join(", ")),
+        )
+        .help("give the declaration that name first (`live_name`, or the kind's own attributes), or correct the key");
+    }
     if covered.is_empty() {
         return Diagnostic::error(
             "no such object",

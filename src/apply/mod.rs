@@ -14,4 +14,4 @@ mod step;
 mod walk;
 
 pub use report::{Failure, Mismatch, Progress, Report, StepResult};
-pub use walk::{Walk, walk};
+pub use walk::{Walk, missing_secrets, walk};

@@ -1,12 +1,41 @@
 //! The secrets that a step sends: fetched just before, held in memory that is wiped.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use remit_sdk::{ErrorKind, Kind, ProviderError, Secret, SecretRef, Value};
+use remit_sdk::{Address, Diagnostic, ErrorKind, Kind, ProviderError, Secret, SecretRef, Value};
 
 use super::walk::Walk;
-use crate::plan::Step;
+use crate::plan::{Step, StepOperation};
 use crate::state::Operation;
+
+/// What can't be fetched of the secrets that the plan's steps will send and that live in no
+/// target: known before the first write, and not at the ninth of ten.
+pub(super) fn missing(walk: &Walk<'_>) -> Vec<Diagnostic> {
+    let mut asked = BTreeSet::new();
+    let mut found = Vec::new();
+    for step in &walk.plan.steps {
+        let StepOperation::Write(operation) = step.operation else {
+            continue;
+        };
+        for (name, value) in &step.attributes {
+            let sends = operation == Operation::Create || step.changed.contains(name);
+            let Value::Secret(reference @ (SecretRef::Env(_) | SecretRef::Variable(_))) = value
+            else {
+                continue;
+            };
+            if !sends || !asked.insert(reference) {
+                continue;
+            }
+            if let Err(error) = (walk.secrets)(reference) {
+                let mut diagnostic = Diagnostic::error("secret is missing", error.message)
+                    .about(Address::Object(step.address.clone()));
+                diagnostic.help = error.help;
+                found.push(diagnostic);
+            }
+        }
+    }
+    found
+}
 
 /// The secrets that a write sends: all of a create's, those that changed of an update's.
 pub(super) async fn resolved(

@@ -24,7 +24,7 @@ impl Settling {
         let settles = reader.settles();
         Self {
             pause: READ_BACK_PAUSE,
-            left: settles.within,
+            left: Duration::from_millis(settles.within_milliseconds),
             in_parts: settles.in_parts,
         }
     }

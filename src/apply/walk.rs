@@ -10,7 +10,7 @@ use remit_sdk::{Object, ObjectAddress, ProviderError, Read, Secret, SecretRef, V
 use tokio::sync::watch;
 
 use super::report::{Progress, Report, StepResult};
-use super::step;
+use super::{secrets, step};
 use crate::lower::Catalog;
 use crate::plan::{Phase, Plan, Step};
 use crate::state::{Recorded, Run};
@@ -114,17 +114,18 @@ impl<'a> Standing<'a> {
         };
         for step in &plan.steps {
             *standing.unfinished.entry(step.phase).or_default() += 1;
-            if step.waits_for.is_empty() {
+            let before: BTreeSet<usize> = &step.waits_for | &step.follows;
+            if before.is_empty() {
                 standing.ready.insert((step.phase, step.id));
             }
-            for before in &step.waits_for {
+            for before in &before {
                 standing
                     .dependents
                     .entry(*before)
                     .or_default()
                     .push(step.id);
             }
-            standing.waiting.insert(step.id, step.waits_for.clone());
+            standing.waiting.insert(step.id, before);
         }
         standing
     }
@@ -161,7 +162,10 @@ impl<'a> Standing<'a> {
                 *count = count.saturating_sub(1);
             }
             for dependent in self.dependents.get(&id).cloned().unwrap_or_default() {
-                if !done {
+                let needs = self
+                    .step(dependent)
+                    .is_some_and(|step| step.waits_for.contains(&id));
+                if needs && !done {
                     open.push((dependent, StepResult::Skipped(id)));
                     continue;
                 }
@@ -179,6 +183,11 @@ impl<'a> Standing<'a> {
         }
         skipped
     }
+}
+
+/// Secrets that steps will need and that can't be fetched, as diagnostics.
+pub fn missing_secrets(walk: &Walk<'_>) -> Vec<remit_sdk::Diagnostic> {
+    secrets::missing(walk)
 }
 
 /// Walks all steps.

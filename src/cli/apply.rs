@@ -167,7 +167,10 @@ async fn fresh(global: &Global, selection: &Selection, mode: Mode, common: &Comm
             Ok(ERROR)
         }
         Ok(false) if planned.may_apply() => Ok(DONE),
-        Ok(false) => Ok(ERROR),
+        Ok(false) => {
+            global.say("Nothing was applied: a plan with errors can't be.\n");
+            Ok(ERROR)
+        }
         Err(diagnostics) => Err(diagnostics),
     };
     close(global, &connections, run).await?;

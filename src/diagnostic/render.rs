@@ -206,6 +206,10 @@ impl Painter {
         }
         let handler = GraphicalReportHandler::new_themed(self.theme.clone())
             .with_width(self.width.min(PROSE_MAX))
+            // Names and paths stay whole, so that they can be copied and searched for.
+            .with_word_separator(textwrap::WordSeparator::AsciiSpace)
+            .with_word_splitter(textwrap::WordSplitter::NoHyphenation)
+            .with_break_words(false)
             .with_links(false)
             .without_syntax_highlighting();
         let mut out = String::new();

@@ -61,6 +61,8 @@ pub struct Details {
     pub depends_on: BTreeSet<ObjectAddress>,
     /// The identities whose access it is.
     pub holders: BTreeSet<DeclarationAddress>,
+    /// The identities whose access it was, by the record, and no longer is.
+    pub former_holders: BTreeSet<DeclarationAddress>,
     /// Recorded with it.
     pub prevent_destroy: bool,
 }

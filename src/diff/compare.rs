@@ -75,6 +75,11 @@ pub(super) fn with_live(
     // A record made by another version of the schema tells who owns the object and nothing else.
     let record = record.filter(|record| record.schema_version == kind.version);
     let mut details = details(wanted);
+    details.former_holders = record
+        .into_iter()
+        .flat_map(|record| record.holders.difference(&wanted.holders))
+        .cloned()
+        .collect();
     let mut after = object.attributes.clone();
     let (mut differences, mut drift) = (Vec::new(), Vec::new());
     let key: BTreeSet<&str> = kind.key_attributes().collect();
@@ -265,6 +270,7 @@ fn details(wanted: &Wanted) -> Details {
         unset: BTreeSet::new(),
         depends_on: wanted.depends_on.clone(),
         holders: wanted.holders.clone(),
+        former_holders: BTreeSet::new(),
         prevent_destroy: wanted.lifecycle.prevent_destroy,
     }
 }

@@ -23,10 +23,8 @@ pub struct Guard {
 /// Narrows the changes to `--target` and `--exclude`.
 pub(super) fn select(snapshots: &Snapshots<'_>, result: &mut Differences) {
     let options = snapshots.options;
-    if options.targets.is_empty() && options.excludes.is_empty() {
-        return;
-    }
-    for named in options.targets.iter().chain(&options.excludes) {
+    let named = options.targets.iter().chain(&options.excludes);
+    for named in named.chain(&options.replace) {
         let known = snapshots
             .desired
             .objects
@@ -41,6 +39,9 @@ pub(super) fn select(snapshots: &Snapshots<'_>, result: &mut Differences) {
                 .help("`remit state list` and `remit graph` show the addresses"),
             );
         }
+    }
+    if options.targets.is_empty() && options.excludes.is_empty() {
+        return;
     }
     let edges = Edges::of(snapshots, result);
     let mut selected: BTreeSet<ObjectAddress> = result.changes.keys().cloned().collect();

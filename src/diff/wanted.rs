@@ -486,7 +486,8 @@ impl Decision<'_> {
             )
             .help(
                 "two configurations in one target need a prefix each: `remit { naming { prefix = \"…\" } }`; if \
-                 the other one is gone for good, remove its mark there first",
+                 it is this configuration's own and its state was lost, restore the state; if the other one is \
+                 gone for good, take its mark off the object by hand, then import it",
             )
             .at(self.wanted.span)
             .about(Address::Object(self.wanted.address.clone()));
@@ -503,9 +504,13 @@ impl Decision<'_> {
             ),
         )
         .help(format!(
-            "to manage it here: remit import '{}' '{key}'; to leave it alone: choose another name \
-             (`live_name`, or `naming {{ prefix }}`)",
-            self.wanted.address
+            "to manage it here: remit import '{}' '{key}'; to leave it alone: {}",
+            self.wanted.address,
+            if self.wanted.address.declaration.kind == self.wanted.kind.name {
+                "write another name or path in this resource"
+            } else {
+                "give the declaration another `live_name`, or all of them another `naming { prefix }`"
+            }
         ))
         .at(self.wanted.span)
         .about(Address::Object(self.wanted.address.clone()))

@@ -200,7 +200,7 @@ impl<'c> Evaluator<'c> {
             Diagnostic::error(
                 "declared identity in a grant",
                 format!(
-                    "`identity.{}` is not known to a grant: a scope doesn't depend on who holds it",
+                    "`identity.{}` is not known to a grant, which may name four things of its holder and no declared identity",
                     name.value
                 ),
             )

@@ -29,10 +29,12 @@ struct Around<'a> {
 }
 
 impl Around<'_> {
-    fn concerns(&self, holders: &BTreeSet<DeclarationAddress>, is_changed: bool) -> bool {
+    /// Whether a grant of these holders must be out while all this changes: one that gives more
+    /// than before, if anything else changes; any, if everything does.
+    fn concerns(&self, holders: &BTreeSet<DeclarationAddress>, gives: bool) -> bool {
         holders.iter().any(|holder| {
             let (rebound, bounded) = (self.rebound.contains(holder), self.bounded.contains(holder));
-            if is_changed {
+            if gives {
                 rebound || bounded
             } else {
                 rebound && bounded
@@ -42,7 +44,7 @@ impl Around<'_> {
 }
 
 /// Whether objects of this kind are grants that live in a binding.
-fn is_contained(kind: &Kind, catalog: &Catalog<'_>) -> bool {
+pub(super) fn is_contained(kind: &Kind, catalog: &Catalog<'_>) -> bool {
     let container = kind.container.as_ref();
     kind.role == Role::Grant
         && container
@@ -66,17 +68,12 @@ impl Builder<'_> {
             if !is_contained(wanted.kind, self.catalog) {
                 continue;
             }
-            let is_changed = match differences.changes.get(address) {
-                Some(change) if change.action == Action::Update => {
-                    if self.update_phase(change, wanted.kind) == Phase::Narrow {
-                        continue;
-                    }
-                    true
-                }
+            let gives = match differences.changes.get(address) {
+                Some(change) if change.action == Action::Update => self.gives(change, wanted.kind),
                 None if differences.kept.contains(address) => false,
                 _ => continue,
             };
-            if around.concerns(&wanted.holders, is_changed) {
+            if around.concerns(&wanted.holders, gives) {
                 self.take_out_one(address, wanted, differences, observed);
             }
         }

@@ -82,8 +82,10 @@ pub struct OutputChange {
 pub struct Step {
     /// Its number in the plan, from 1.
     pub id: usize,
-    /// The steps that must be done before.
+    /// The steps that must be done before: where one of them is not, this one is skipped.
     pub waits_for: BTreeSet<usize>,
+    /// The steps that must have ended before, whatever became of them.
+    pub follows: BTreeSet<usize>,
     /// When it runs: no step starts before all steps of earlier phases have ended.
     pub phase: Phase,
     /// What it does.
@@ -205,6 +207,25 @@ impl Plan {
             }
         }
         counts
+    }
+
+    /// The objects whose access is taken away before the rest and given back after it, since no
+    /// order of single changes keeps to what the old or the new configuration allows.
+    pub fn interrupted(&self) -> BTreeSet<&ObjectAddress> {
+        let is_write = |step: &&Step| matches!(step.operation, StepOperation::Write(_));
+        let mut seen = BTreeSet::new();
+        let mut twice = BTreeSet::new();
+        for step in self.steps.iter().filter(is_write) {
+            if !seen.insert(&step.address) {
+                twice.insert(&step.address);
+            }
+        }
+        twice.retain(|address| {
+            self.changes
+                .get(*address)
+                .is_none_or(|change| change.action != Action::Replace)
+        });
+        twice
     }
 
     /// Whether an apply of it would do anything at all, the outputs included.

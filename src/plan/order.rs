@@ -9,8 +9,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use remit_sdk::schema::Role;
-use remit_sdk::{DeclarationAddress, ObjectAddress};
+use remit_sdk::{DeclarationAddress, Kind, ObjectAddress};
 
+use super::contained::is_contained;
 use super::steps::{Edges, Made};
 use super::{Phase, Precondition, Step, StepOperation};
 use crate::diff::change::Reason;
@@ -25,6 +26,8 @@ pub(super) struct Edge {
     after: usize,
     /// Gives way where it would close a circle.
     yields: bool,
+    /// `after` needs `before` to have ended, and not to be done.
+    only_order: bool,
 }
 
 /// Everything that waits for something.
@@ -43,6 +46,7 @@ pub(super) fn edges(
                 before,
                 after,
                 yields,
+                only_order: false,
             });
         }
     };
@@ -63,7 +67,8 @@ pub(super) fn edges(
                     .is_some_and(|change| matches!(change.action, Action::Delete | Action::Forget))
             };
             // A subject that is there already is enough to bind to: what it is given comes last.
-            let first = if gives_later(steps, other, catalog) {
+            // And what takes away waits for no change of what it stands on.
+            let first = if gives_later(steps, other, catalog) || takes_away(steps, one, other) {
                 other.detach
             } else {
                 other.last
@@ -81,9 +86,12 @@ pub(super) fn edges(
             );
         }
     }
-    for Edge { before, after, .. } in by_holder(steps, catalog) {
-        add(Some(before), Some(after), true);
-    }
+    let by_holder = by_holder(steps, differences, catalog);
+    edges.extend(
+        by_holder
+            .into_iter()
+            .filter(|edge| edge.before != edge.after),
+    );
     edges
 }
 
@@ -99,8 +107,15 @@ fn gives_later(steps: &[Step], made: &Made, catalog: &Catalog<'_>) -> bool {
         })
 }
 
+/// Whether the last of these steps takes access away, while `other` is only changed.
+fn takes_away(steps: &[Step], one: &Made, other: &Made) -> bool {
+    let step = |made: &Made| made.last.and_then(|last| steps.get(last));
+    step(one).is_some_and(|step| step.phase == Phase::Narrow)
+        && step(other).is_some_and(|step| step.operation == StepOperation::Write(Operation::Update))
+}
+
 /// For each identity: what takes away, what lets in, what gives, in this order.
-fn by_holder(steps: &[Step], catalog: &Catalog<'_>) -> Vec<Edge> {
+fn by_holder(steps: &[Step], differences: &Differences, catalog: &Catalog<'_>) -> Vec<Edge> {
     #[derive(Default)]
     struct Access {
         narrowing: Vec<usize>,
@@ -110,6 +125,8 @@ fn by_holder(steps: &[Step], catalog: &Catalog<'_>) -> Vec<Edge> {
         giving: Vec<usize>,
         /// Texts of existing grants that change, of a subject that is made in this plan.
         before_binding: Vec<usize>,
+        /// Texts of grants that it holds no longer.
+        of_others: Vec<usize>,
     }
     let made: BTreeSet<&DeclarationAddress> = steps
         .iter()
@@ -127,6 +144,12 @@ fn by_holder(steps: &[Step], catalog: &Catalog<'_>) -> Vec<Edge> {
             continue;
         };
         let removal = step.operation == StepOperation::Write(Operation::Delete);
+        let change = differences.changes.get(&step.address);
+        if kind.role == Role::Grant && step.phase == Phase::Widen {
+            for holder in change.iter().flat_map(|one| &one.details.former_holders) {
+                holders.entry(holder).or_default().of_others.push(index);
+            }
+        }
         for holder in &step.record.holders {
             let access = holders.entry(holder).or_default();
             match (kind.role, step.phase) {
@@ -146,51 +169,71 @@ fn by_holder(steps: &[Step], catalog: &Catalog<'_>) -> Vec<Edge> {
             }
         }
     }
+    // A binding that isn't made lets nobody in: what gives access to its holder need not be
+    // withheld from others who hold the same.
+    let lets_nobody_in = |index: usize| {
+        steps.get(index).is_some_and(|step| {
+            step.operation == StepOperation::Write(Operation::Create)
+                && catalog
+                    .kind(&step.kind)
+                    .is_some_and(|kind| kind.role == Role::Binding)
+        })
+    };
+    // A binding comes after the bound it names, whatever else would be better.
+    let stands_on = |index: usize, other: usize| match (steps.get(index), steps.get(other)) {
+        (Some(step), Some(other)) => {
+            step.record.depends_on.contains(&other.address)
+                && catalog
+                    .kind(&other.kind)
+                    .is_some_and(|kind| kind.role == Role::Grant)
+        }
+        _ => false,
+    };
     let mut edges = Vec::new();
     let mut all = |before: &[usize], after: &[usize]| {
         for before in before {
-            edges.extend(after.iter().map(|after| Edge {
+            let after = after.iter().filter(|after| !stands_on(*before, **after));
+            edges.extend(after.map(|after| Edge {
                 before: *before,
                 after: *after,
                 yields: true,
+                only_order: lets_nobody_in(*before),
             }));
         }
     };
     for access in holders.values() {
         all(&access.grant_removals, &access.other_removals);
         all(&access.grant_removals, &access.binding);
+        // Whoever holds it no longer must have lost it before it says something else.
+        all(&access.narrowing, &access.of_others);
+        all(&access.other_removals, &access.of_others);
         all(&access.narrowing, &access.binding);
         all(&access.before_binding, &access.binding);
         all(&access.narrowing, &access.giving);
         all(&access.binding, &access.giving);
     }
     // Texts of policies before the subject that carries them, so that its one update gives all.
+    // What bounds a binding from outside changes while what lives in the binding is taken out.
     for access in holders.values() {
-        let is = |index: &usize, role: Role| {
-            steps
-                .get(*index)
-                .and_then(|step| catalog.kind(&step.kind))
-                .is_some_and(|k| k.role == role)
+        let of = |all: &[usize], fits: &dyn Fn(&Kind) -> bool| -> Vec<usize> {
+            all.iter()
+                .copied()
+                .filter(|index| {
+                    steps
+                        .get(*index)
+                        .and_then(|step| catalog.kind(&step.kind))
+                        .is_some_and(fits)
+                })
+                .collect()
         };
-        let grants: Vec<usize> = access
-            .giving
-            .iter()
-            .copied()
-            .filter(|i| is(i, Role::Grant))
-            .collect();
-        let subjects: Vec<usize> = access
-            .giving
-            .iter()
-            .copied()
-            .filter(|i| is(i, Role::Subject))
-            .collect();
-        for before in &grants {
-            edges.extend(subjects.iter().map(|after| Edge {
-                before: *before,
-                after: *after,
-                yields: true,
-            }));
-        }
+        let inside = |kind: &Kind| is_contained(kind, catalog);
+        let outside = |kind: &Kind| kind.role == Role::Grant && !is_contained(kind, catalog);
+        let texts = of(&access.giving, &outside);
+        let subjects = of(&access.giving, &|kind| kind.role == Role::Subject);
+        all(&texts, &subjects);
+        all(&of(&access.grant_removals, &inside), &texts);
+        all(&of(&access.narrowing, &inside), &texts);
+        all(&texts, &of(&access.giving, &inside));
     }
     edges
 }
@@ -205,9 +248,15 @@ pub(super) fn sort(steps: Vec<Step>, mut edges: Edges) -> Vec<Step> {
         });
         order = topological(&steps, &edges);
     }
-    let mut before: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
+    // By whether the edge is for the order only; where both are, one needs the other done.
+    let mut before: BTreeMap<usize, BTreeMap<usize, bool>> = BTreeMap::new();
     for edge in &edges {
-        before.entry(edge.after).or_default().insert(edge.before);
+        before
+            .entry(edge.after)
+            .or_default()
+            .entry(edge.before)
+            .and_modify(|only_order| *only_order &= edge.only_order)
+            .or_insert(edge.only_order);
     }
     // A step runs no earlier than what it waits for.
     let mut phases: BTreeMap<usize, Phase> = BTreeMap::new();
@@ -217,7 +266,7 @@ pub(super) fn sort(steps: Vec<Step>, mut edges: Edges) -> Vec<Step> {
             .get(index)
             .into_iter()
             .flatten()
-            .filter_map(|other| phases.get(other));
+            .filter_map(|(other, _)| phases.get(other));
         let phase = waited.copied().chain([own]).max().unwrap_or(own);
         phases.insert(*index, phase);
     }
@@ -240,12 +289,13 @@ pub(super) fn sort(steps: Vec<Step>, mut edges: Edges) -> Vec<Step> {
             let mut step = slots.get_mut(*index)?.take()?;
             step.id = number(index);
             step.phase = phases.get(index).copied().unwrap_or(step.phase);
-            step.waits_for = before
-                .get(index)
-                .into_iter()
-                .flatten()
-                .map(number)
-                .collect();
+            for (other, only_order) in before.get(index).into_iter().flatten() {
+                if *only_order {
+                    step.follows.insert(number(other));
+                } else {
+                    step.waits_for.insert(number(other));
+                }
+            }
             if let Precondition::After(other) = &mut step.precondition {
                 *other = number(other);
             }

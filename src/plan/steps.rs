@@ -136,6 +136,7 @@ impl Builder<'_> {
         self.steps.push(Step {
             id: 0,
             waits_for: BTreeSet::new(),
+            follows: BTreeSet::new(),
             phase,
             operation,
             address: change.address.clone(),
@@ -348,6 +349,7 @@ impl Builder<'_> {
         self.steps.push(Step {
             id: 0,
             waits_for: BTreeSet::new(),
+            follows: BTreeSet::new(),
             phase: Phase::Widen,
             operation: StepOperation::Write(Operation::Update),
             address: wanted.address.clone(),

@@ -63,6 +63,12 @@ pub fn people(plan: &Plan, look: Look<'_>) -> String {
     section(&mut out, "CHANGES", &groups(plan, look), paint);
     section(
         &mut out,
+        "INTERRUPTED, taken away first and given back last, since who is let in changes",
+        &interrupted(plan),
+        paint,
+    );
+    section(
+        &mut out,
         "DRIFT, not put back",
         &drift::drift(plan, &look.catalog, paint),
         paint,
@@ -241,7 +247,7 @@ fn place(changes: &[&Change]) -> String {
             .iter()
             .any(|change| change.reason == Reason::Undeclared) =>
         {
-            "no longer declared".to_owned()
+            "no longer needed".to_owned()
         }
         None => String::new(),
     }
@@ -303,6 +309,14 @@ fn unmanaged(plan: &Plan) -> Vec<String> {
     out
 }
 
+/// What loses its access for a while, changed otherwise or not.
+fn interrupted(plan: &Plan) -> Vec<String> {
+    let all = plan.interrupted();
+    all.iter()
+        .map(|address| format!("      {}", text::safe(&address.to_string())))
+        .collect()
+}
+
 /// The count line.
 fn total(plan: &Plan, paint: Paint) -> String {
     let counts = plan.counts();
@@ -353,6 +367,11 @@ fn clauses(plan: &Plan, counts: Counts) -> String {
             counts.refresh + counts.forget,
             "record changes alone",
             "records change alone",
+        ),
+        (
+            plan.interrupted().len(),
+            "object loses its access for a while",
+            "objects lose their access for a while",
         ),
         (plan.outputs.len(), "output changes", "outputs change"),
     ] {

@@ -67,6 +67,7 @@ fn remit(plan: &Plan, header: Option<&Header>) -> Json {
             json!({
                 "id": step.id,
                 "waits_for": step.waits_for,
+                "follows": step.follows,
                 "phase": step.phase,
                 "operation": step.operation,
                 "address": step.address,
@@ -95,6 +96,7 @@ fn remit(plan: &Plan, header: Option<&Header>) -> Json {
         "digest": header.map(|header| &header.digest),
         "expires_at": header.map(|header| &header.expires_at),
         "steps": steps,
+        "interrupted": plan.interrupted(),
         "records": records,
         "unmanaged": unmanaged,
     })

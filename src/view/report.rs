@@ -135,14 +135,7 @@ fn total(plan: &Plan, report: &Report, look: Look<'_>) -> String {
 }
 
 fn complete(plan: &Plan, look: Look<'_>) -> String {
-    let number = |operation: Operation| {
-        plan.steps
-            .iter()
-            .filter(|step| step.operation == StepOperation::Write(operation))
-            .map(|step| &step.address)
-            .collect::<std::collections::BTreeSet<_>>()
-            .len()
-    };
+    let counts = plan.counts();
     let records = plan
         .steps
         .iter()
@@ -151,10 +144,13 @@ fn complete(plan: &Plan, look: Look<'_>) -> String {
     let mut out = format!(
         "{} {} created, {} updated, {} deleted",
         look.paint.added("Applied:"),
-        number(Operation::Create),
-        number(Operation::Update),
-        number(Operation::Delete),
+        counts.create,
+        counts.update,
+        counts.delete,
     );
+    if counts.adopt > 0 {
+        let _ = write!(out, ", {} adopted", counts.adopt);
+    }
     let _ = match records {
         0 => Ok(()),
         1 => write!(out, "; 1 record changed alone"),

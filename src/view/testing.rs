@@ -317,6 +317,7 @@ fn step((index, change): (usize, &Change)) -> Step {
     Step {
         id: index + 1,
         waits_for: BTreeSet::new(),
+        follows: BTreeSet::new(),
         phase: Phase::Neutral,
         operation: match change.action {
             Action::Create | Action::Replace => StepOperation::Write(Operation::Create),

@@ -9,6 +9,7 @@
 )]
 
 mod access_order;
+mod contained_order;
 mod engine;
 mod examples;
 mod guide;

@@ -6,7 +6,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::Pin;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -80,7 +79,7 @@ pub struct Statistics {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settles {
     /// How long a reading may still tell what was before a write.
-    pub within: Duration,
+    pub within_milliseconds: u64,
     /// Whether parts of one object may be told anew before others are.
     pub in_parts: bool,
 }
@@ -89,7 +88,7 @@ pub struct Settles {
 impl Default for Settles {
     fn default() -> Self {
         Self {
-            within: Duration::from_millis(1550),
+            within_milliseconds: 1550,
             in_parts: false,
         }
     }
@@ -240,6 +239,11 @@ pub trait Lower: Send + Sync {
 
     /// Its kinds.
     fn kinds(&self) -> &'static [Kind];
+
+    /// What is wrong with a `provider` block of this provider, or with doing without one.
+    fn check_config(&self, _config: &ProviderConfig) -> Vec<Diagnostic> {
+        Vec::new()
+    }
 
     /// The normal form of a written value of an attribute, in which equal means the same;
     /// the message says what is wrong and what to write instead.

@@ -163,6 +163,8 @@ pub(crate) type SecretFields<'a> = &'a [(&'a str, &'a Secret)];
 /// The connection to one server.
 pub(crate) struct Client {
     base: Url,
+    /// What named the address.
+    from: &'static str,
     namespace: Option<String>,
     ca_pem: Option<String>,
     proxy: Option<Url>,
@@ -227,10 +229,7 @@ impl Client {
                     .at(settings.span),
             );
         };
-        let address = settings
-            .address
-            .clone()
-            .or_else(|| first(&["BAO_ADDR", "VAULT_ADDR"]));
+        let (address, from) = address::given(settings.address.as_deref(), &first);
         let base = match address.as_deref().map(base) {
             Some(Ok(base)) => Some(base),
             Some(Err(why)) => {
@@ -282,6 +281,7 @@ impl Client {
         match base {
             Some(base) if mistakes.is_empty() => Ok(Self {
                 base,
+                from,
                 namespace,
                 ca_pem: settings.ca_pem,
                 proxy,
@@ -318,12 +318,7 @@ impl Client {
                     .repeat(&Request::get("sys/seal-status"), &[], None, false)
                     .await?;
                 let text = |name: &str| answer.0.get(name).and_then(Json::as_str);
-                if answer.0.get("sealed").and_then(Json::as_bool) != Some(false) {
-                    return Err(ProviderError::new(
-                        ErrorKind::Unavailable,
-                        format!("the server at {} is sealed or not initialised", self.base),
-                    ));
-                }
+                error::is_ready(&answer)?;
                 let (Some(version), Some(cluster_id)) = (text("version"), text("cluster_id"))
                 else {
                     return Err(ProviderError::new(
@@ -343,8 +338,9 @@ impl Client {
 
     /// Which target this is; logs in, so that a bad login is found before anything else.
     pub(crate) async fn target(&self) -> Result<Target, ProviderError> {
-        let product = self.product().await?;
-        self.session().await?;
+        let place = |error| address::at(&self.base, self.from, self.namespace.as_deref(), error);
+        let product = self.product().await.map_err(place)?;
+        self.session().await.map_err(place)?;
         let name = if product.is_openbao {
             "OpenBao"
         } else {

@@ -15,10 +15,12 @@ mod scope;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use remit_sdk::declaration::ProviderConfig;
 use remit_sdk::drafting::{Draft, Drafts};
 use remit_sdk::provider::{Lowered, Part};
 use remit_sdk::{DeclarationAddress, Diagnostic, Kind, Lower, ObjectAddress, Value};
 
+use crate::settings::Settings;
 use crate::{normal, schema};
 
 /// The provider's lowering face.
@@ -32,6 +34,10 @@ impl Lower for Vault {
 
     fn kinds(&self) -> &'static [Kind] {
         schema::kinds()
+    }
+
+    fn check_config(&self, config: &ProviderConfig) -> Vec<Diagnostic> {
+        Settings::from_config(config).err().unwrap_or_default()
     }
 
     fn normalise(&self, kind: &Kind, attribute: &str, value: &Value) -> Result<Value, String> {

@@ -411,6 +411,7 @@ impl Reader {
 
     async fn check_all(&self, wanted: &[&Wanted]) -> Vec<Diagnostic> {
         let mut found = self.check_connections(wanted).await;
+        found.extend(self.check_kv_versions(wanted).await);
         if let Ok(product) = self.0.client.product().await {
             let vocabulary = if product.is_openbao {
                 policy::VAULT_ONLY
@@ -421,6 +422,39 @@ impl Reader {
                 let text = one.attributes.get("policy").and_then(Value::as_str);
                 let document = text.and_then(|text| policy::parse(text).ok());
                 found.extend(document.and_then(|document| foreign(one, &document, vocabulary)));
+            }
+        }
+        found
+    }
+
+    /// A `kv` mount of version 2 can't go back to version 1.
+    async fn check_kv_versions(&self, wanted: &[&Wanted]) -> Vec<Diagnostic> {
+        let option = |attributes: &BTreeMap<String, Value>| match attributes.get("options") {
+            Some(Value::Map(all)) => all.get("version").and_then(Value::as_str) == Some("2"),
+            _ => false,
+        };
+        let mut found = Vec::new();
+        for one in wanted {
+            let is_kv = one.kind.name == "vault_secrets_mount"
+                && one.attributes.get("type").and_then(Value::as_str) == Some("kv");
+            if !is_kv || option(&one.attributes) {
+                continue;
+            }
+            if let Reading::Present(object) = self.read(one.kind, &one.key).await
+                && option(&object.attributes)
+            {
+                found.push(
+                    Diagnostic::error(
+                        "kv mount that can't go back",
+                        format!(
+                            "`{}` is a kv mount of version 2, and the server can't make it version 1",
+                            safe(&one.key)
+                        ),
+                    )
+                    .help("write `options = { version = \"2\" }`")
+                    .at(one.span)
+                    .about(Address::Object(one.address.clone())),
+                );
             }
         }
         found

@@ -1,8 +1,41 @@
 //! Where requests go: the server's address and the proxy on the way, checked before anything is
 //! sent. Pure.
 
+use remit_sdk::ProviderError;
 use remit_sdk::text::safe;
 use url::Url;
+
+/// The address that the block or the environment gives, and which of them.
+pub(super) fn given(
+    block: Option<&str>,
+    first: &dyn Fn(&[&str]) -> Option<String>,
+) -> (Option<String>, &'static str) {
+    if let Some(address) = block {
+        return (Some(address.to_owned()), "from the provider block");
+    }
+    match first(&["BAO_ADDR"]) {
+        Some(address) => (Some(address), "from `BAO_ADDR`"),
+        None => (first(&["VAULT_ADDR"]), "from `VAULT_ADDR`"),
+    }
+}
+
+/// An error of the first requests, with where they went.
+pub(super) fn at(
+    base: &Url,
+    from: &str,
+    namespace: Option<&str>,
+    mut error: ProviderError,
+) -> ProviderError {
+    let namespace = namespace.map_or(String::new(), |name| {
+        format!(", namespace `{}`", safe(name))
+    });
+    error.message = format!(
+        "{} ({from}){namespace}: {}",
+        base.as_str().trim_end_matches('/'),
+        error.message
+    );
+    error
+}
 
 /// The address as a base URL that ends in `/`.
 pub(super) fn base(address: &str) -> Result<Url, String> {

@@ -44,15 +44,18 @@ pub(super) fn transport(request: &Request, error: &reqwest::Error) -> ProviderEr
     let cause = short(&cause);
     if error.is_connect() {
         // TLS faults don't pass by themselves.
-        let is_tls =
-            cause.contains("certificate") || cause.contains("tls") || cause.contains("TLS");
+        let is_tls = ["certificate", "tls", "TLS", "InvalidContentType"]
+            .iter()
+            .any(|word| cause.contains(word));
         let kind = if is_tls {
             ErrorKind::Invalid
         } else {
             ErrorKind::Transient
         };
         let error = ProviderError::new(kind, format!("{what}: no connection: {cause}"));
-        return error.help(if is_tls {
+        return error.help(if cause.contains("InvalidContentType") {
+            "the server speaks plain HTTP there: is the scheme or the port another one?"
+        } else if is_tls {
             "give the server's CA as `ca_pem`, and its address by the name in its certificate"
         } else {
             "see that the address is right and that the server runs"
@@ -98,6 +101,23 @@ const fn unreadable(request: &Request) -> ErrorKind {
     } else {
         ErrorKind::Ambiguous
     }
+}
+
+/// Refuses a server that can't do anything yet, by its answer to `sys/seal-status`.
+pub(super) fn is_ready(answer: &Answer) -> Result<(), ProviderError> {
+    let is = |name: &str| answer.0.get(name).and_then(Json::as_bool);
+    let (what, help) = if is("initialized") == Some(false) {
+        ("not initialised", "initialise it: `bao operator init`")
+    } else if is("sealed") != Some(false) {
+        (
+            "sealed",
+            "unseal it, or wait until whoever keeps its keys does",
+        )
+    } else {
+        return Ok(());
+    };
+    let message = format!("the server is {what}");
+    Err(ProviderError::new(ErrorKind::Unavailable, message).help(help))
 }
 
 /// What a whole answer means.

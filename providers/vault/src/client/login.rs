@@ -177,10 +177,32 @@ impl Client {
                         .unwrap_or(false),
                 )
             }
-            Err(error) if error.kind == ErrorKind::Denied => (0, false),
+            Err(error) if error.kind == ErrorKind::Denied => {
+                self.is_known(&session).await?;
+                (0, false)
+            }
             Err(error) => return Err(error),
         };
         Ok(Session::new(session.token, false, seconds, renewable))
+    }
+
+    /// Refuses a token that may not even ask what it may do: it is dead, or not this server's.
+    async fn is_known(&self, session: &Session) -> Result<(), ProviderError> {
+        let paths = Json::from(vec!["auth/token/lookup-self"]);
+        let body = Map::from_iter([("paths".to_owned(), paths)]);
+        let request = Request::lookup("sys/capabilities-self", body);
+        match self.repeat(&request, &[], Some(session), true).await {
+            Err(error) if error.kind == ErrorKind::Denied => Err(ProviderError::new(
+                ErrorKind::Denied,
+                "the server refuses the token",
+            )
+            .help(
+                "it has ended, was revoked, or is another server's or namespace's; if it is none of these, its \
+                 policies lack `update` on `sys/capabilities-self`, which remit needs",
+            )),
+            Err(error) => Err(error),
+            Ok(_) => Ok(()),
+        }
     }
 
     fn default_token(&self) -> Result<Secret, ProviderError> {
