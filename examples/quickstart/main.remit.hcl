@@ -2,6 +2,11 @@
 
 provider "vault" {} # address and token come from BAO_ADDR and BAO_TOKEN
 
+provider "aws" { # credentials come by AWS's own chain
+  region  = "eu-west-1"
+  account = "123456789012" # pinned: a plan never runs against another account
+}
+
 owner "payments" {
   contact = "payments@example.com"
 }
@@ -19,7 +24,7 @@ environment "staging" {
 issuer "demo" {
   type        = "oidc"
   url         = "https://issuer.example.com"
-  audience    = ["openbao"]
+  audience    = { vault = ["openbao"], aws = ["sts.amazonaws.com"] } # a token for one is no good at the other
   public_keys = [file("public.pem")]
 }
 
@@ -37,6 +42,11 @@ scope "invoices_read" {
   grant "vault" {
     path         = "kv/data/${identity.environment}/invoices/*"
     capabilities = ["read"]
+  }
+
+  grant "aws" {
+    actions   = ["s3:GetObject"]
+    resources = ["arn:aws:s3:::invoices-${identity.environment}/*"]
   }
 }
 
@@ -63,6 +73,11 @@ resource "vault_secrets_mount" "kv" {
   path    = "kv"
   type    = "kv"
   options = { version = "2" }
+}
+
+output "role" {
+  description = "What the production agent is in AWS"
+  value       = identity.invoice_triage["prod"].aws_role_arn
 }
 
 output "login" {

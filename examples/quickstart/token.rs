@@ -1,7 +1,7 @@
 //! Stands in for the issuer of the quickstart: makes a key, and signs a workload's token with it.
 //!
 //! `quickstart-token keys FOLDER` writes `private.pem` and `public.pem`;
-//! `quickstart-token sign FOLDER SUBJECT` prints a token that lives for five minutes.
+//! `quickstart-token sign FOLDER SUBJECT AUDIENCE` prints a token that lives for five minutes.
 #![allow(clippy::expect_used, clippy::print_stdout, reason = "a demonstration")]
 
 use std::path::Path;
@@ -27,7 +27,7 @@ fn main() -> ExitCode {
             std::fs::write(folder.join("public.pem"), keys.public_pem).expect("public.pem");
             ExitCode::SUCCESS
         }
-        ["sign", folder, subject] => {
+        ["sign", folder, subject, audience] => {
             let read = |name| std::fs::read_to_string(Path::new(folder).join(name)).expect(name);
             let keys = Keys {
                 private_pem: read("private.pem"),
@@ -36,12 +36,12 @@ fn main() -> ExitCode {
             let issuer = "https://issuer.example.com";
             println!(
                 "{}",
-                keys.sign(issuer, subject, "openbao", 300, &serde_json::json!({}))
+                keys.sign(issuer, subject, audience, 300, &serde_json::json!({}))
             );
             ExitCode::SUCCESS
         }
         _ => {
-            println!("quickstart-token keys FOLDER | sign FOLDER SUBJECT");
+            println!("quickstart-token keys FOLDER | sign FOLDER SUBJECT AUDIENCE");
             ExitCode::FAILURE
         }
     }

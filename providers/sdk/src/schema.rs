@@ -310,6 +310,11 @@ mod tests {
         requests: "",
     };
 
+    const POLICY: Kind = Kind {
+        key: "policy{path}{name}",
+        ..ROLE
+    };
+
     #[test]
     fn keys_are_made_and_read() {
         let parts = ROLE.parse_key("auth/eu/prod/role/x").unwrap();
@@ -317,10 +322,6 @@ mod tests {
         assert_eq!(parts["name"], Value::string("x"));
         assert_eq!(ROLE.key_of(&parts).as_deref(), Some("auth/eu/prod/role/x"));
         assert_eq!(ROLE.key_attributes().collect::<Vec<_>>(), ["mount", "name"]);
-        const POLICY: Kind = Kind {
-            key: "policy{path}{name}",
-            ..ROLE
-        };
         let parts = POLICY.parse_key("policy/a/b/x").unwrap();
         assert_eq!(parts["path"], Value::string("/a/b/"));
         assert_eq!(parts["name"], Value::string("x"));
