@@ -8,6 +8,8 @@ use std::cell::Cell;
 
 use remit_sdk::Value;
 
+use super::nearest::did_you_mean;
+
 /// Instances one `for_each` may make. Ten times the largest fleets people ask for; a plan
 /// of more is nothing a person can review.
 pub const FOR_EACH_INSTANCES_MAX: usize = 10_000;
@@ -36,6 +38,12 @@ pub const DEPTH_MAX: usize = 4_000;
 /// pages that aren't touched cost nothing.
 pub const EVALUATION_STACK_BYTES: usize = 256 * 1024 * 1024;
 
+/// How many misspelt names are guessed at: more than the mistakes that are shown.
+const GUESSES_MAX: usize = 64;
+
+/// How many names one misspelt name is compared with: each costs the product of the lengths.
+const CANDIDATES_MAX: usize = 10_000;
+
 /// How many bytes of value cost one step.
 const BYTES_PER_STEP: usize = 64;
 
@@ -45,6 +53,7 @@ pub(super) struct Budget {
     steps: Cell<u64>,
     depth: Cell<usize>,
     instances: Cell<usize>,
+    guesses: Cell<usize>,
     spent: Cell<bool>,
 }
 
@@ -67,6 +76,21 @@ impl Budget {
             return Err(None);
         }
         Err(Some((summary, detail, help)))
+    }
+
+    /// `did you mean …?` for a name that stands among names of the configuration, of which there
+    /// may be many on both sides.
+    pub(super) fn did_you_mean<'a>(
+        &self,
+        wrong: &str,
+        candidates: impl IntoIterator<Item = &'a str>,
+    ) -> Option<String> {
+        let guesses = self.guesses.get() + 1;
+        self.guesses.set(guesses);
+        if guesses > GUESSES_MAX {
+            return None;
+        }
+        did_you_mean(wrong, candidates.into_iter().take(CANDIDATES_MAX))
     }
 
     /// Begins one expression; [`Budget::leave`] ends it.

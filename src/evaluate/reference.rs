@@ -54,7 +54,9 @@ impl<'c> Evaluator<'c> {
             )
             .at(at);
             let names = scope.names();
-            error.help = did_you_mean(root, names.iter().map(String::as_str))
+            error.help = self
+                .budget
+                .did_you_mean(root, names.iter().map(String::as_str))
                 .or_else(|| Some("write the value itself; text stands in quotes".into()));
             return Err(self.report(error));
         }
@@ -158,7 +160,7 @@ impl<'c> Evaluator<'c> {
             )
             .at(name.span)
             .help(
-                did_you_mean(wrong, known).unwrap_or_else(|| {
+                self.budget.did_you_mean(wrong, known).unwrap_or_else(|| {
                     format!("declare it: {}", declaration.replace("NAME", wrong))
                 }),
             ),
@@ -296,10 +298,12 @@ impl<'c> Evaluator<'c> {
             )
             .at(at)
             .help(
-                did_you_mean(key, keys).unwrap_or_else(|| match shown.as_slice() {
-                    [] => "its `for_each` is empty".to_owned(),
-                    shown => format!("its instances are {}", shown.join(", ")),
-                }),
+                self.budget
+                    .did_you_mean(key, keys)
+                    .unwrap_or_else(|| match shown.as_slice() {
+                        [] => "its `for_each` is empty".to_owned(),
+                        shown => format!("its instances are {}", shown.join(", ")),
+                    }),
             ),
         )
     }
@@ -314,7 +318,9 @@ impl<'c> Evaluator<'c> {
             .chain(DECLARATIONS)
             .chain(self.index.kinds())
             .chain(bound.iter().map(String::as_str));
-        let help = did_you_mean(root, candidates)
+        let help = self
+            .budget
+            .did_you_mean(root, candidates)
             .unwrap_or_else(|| format!("if text is meant, write it in quotes: \"{root}\""));
         self.report(
             Diagnostic::error(

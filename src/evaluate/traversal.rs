@@ -9,7 +9,6 @@ use remit_sdk::{Diagnostic, Span, Spanned, Value};
 
 use super::convert::{describe, to_number};
 use super::evaluator::{Evaluated, Evaluator, Failed};
-use super::nearest::did_you_mean;
 use super::scope::Scope;
 use crate::config::syntax::{Expression, Step};
 
@@ -80,10 +79,13 @@ impl Evaluator<'_> {
                 format!("there is no `{}` in this map", remit_sdk::text::safe(key)),
             )
             .at(at);
-            error.help = did_you_mean(key, keys.iter().copied()).or_else(|| {
-                (!keys.is_empty() && keys.len() <= 10)
-                    .then(|| format!("its keys are {}", keys.join(", ")))
-            });
+            error.help = self
+                .budget
+                .did_you_mean(key, keys.iter().copied())
+                .or_else(|| {
+                    (!keys.is_empty() && keys.len() <= 10)
+                        .then(|| format!("its keys are {}", keys.join(", ")))
+                });
             self.report(error)
         })
     }

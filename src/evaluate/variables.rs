@@ -365,7 +365,7 @@ impl<'c> Evaluator<'c> {
         }
         let known = self.index.variables.keys().copied();
         self.report(
-            diagnostic.help(did_you_mean(name, known).unwrap_or_else(|| {
+            diagnostic.help(self.budget.did_you_mean(name, known).unwrap_or_else(|| {
                 format!("declare it: variable \"{shown}\" {{ type = string }}")
             })),
         );

@@ -248,6 +248,11 @@ fn names_and_references() {
         text
     });
     all.push(("many blocks", blocks));
+    let misspelt = (0..20_000).fold(format!("{START}locals {{\n"), |mut text, number| {
+        writeln!(text, "  a{number} = local.b{number}").unwrap();
+        text
+    });
+    all.push(("many misspelt names", format!("{misspelt}}}\n")));
     refused(all);
 }
 
