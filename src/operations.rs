@@ -142,6 +142,15 @@ async fn believe(
     };
     let (mut observed, diagnostics) =
         observe::observe(&unrecorded, &undecided, catalog, readers, parallelism).await?;
+    // Believing the records, and not that they are about this target.
+    let others: Vec<Diagnostic> = observed
+        .targets
+        .iter()
+        .filter_map(|(instance, target)| observe::same_target(instance, target, recorded).err())
+        .collect();
+    if !others.is_empty() {
+        return Err(others);
+    }
     for (address, record) in &recorded.objects {
         let Some(lineage) = &recorded.lineage else {
             continue;
@@ -384,12 +393,6 @@ pub async fn import(
         .help("give the declaration that name first (`live_name`, or the kind's own attributes)")
         .at(wanted.span)));
     }
-    if run.recorded().objects.contains_key(*object_address) {
-        return Err(one(Diagnostic::error(
-            "recorded already",
-            format!("{object_address} is in the state"),
-        )));
-    }
     let queries = [Query {
         kind: wanted.kind,
         key: key.to_owned(),
@@ -435,6 +438,16 @@ pub async fn import(
         .help(
             "restore that configuration's state and use it; if it is gone for good, take its mark off the \
              object by hand first (`remit schema KIND` says where it stands)",
+        )));
+    }
+    // A record whose object was made anew by somebody else stands for nothing any more.
+    if let Some(record) = run.recorded().objects.get(*object_address)
+        && (record.id == object.id || object.mark.is_some())
+        && record.key == key
+    {
+        return Err(one(Diagnostic::error(
+            "recorded already",
+            format!("{object_address} is in the state, and is this object"),
         )));
     }
     let record = Record {

@@ -7,6 +7,7 @@
 //! depends on it, and nothing else. It makes no plan, picks no order and evaluates nothing:
 //! pending values are filled in from outcomes.
 
+mod records;
 pub mod report;
 mod secrets;
 mod settling;

@@ -8,9 +8,9 @@ use remit_sdk::provider::{Expected, Reading, WriteRequest};
 use remit_sdk::{ErrorKind, Kind, Mark, Object, ProviderError, Read, Secret, Value, Write};
 
 use super::report::{Failure, Mismatch, StepResult};
-use super::secrets;
 use super::settling::Settling;
 use super::walk::{Outcomes, Walk};
+use super::{records, secrets};
 use crate::diff::{recover, same_value};
 use crate::failpoint::crash_point;
 use crate::plan::{Precondition, Step, StepOperation};
@@ -23,7 +23,7 @@ const TRIES_MAX: usize = 3;
 pub(super) struct Stop(pub(super) Failure);
 
 /// A step's end: what became of it, and whether the whole run must stop.
-type Ended = Result<StepResult, Stop>;
+pub(super) type Ended = Result<StepResult, Stop>;
 
 /// Runs one step to its end. Never panics: a provider's panic is that step's failure.
 pub(super) async fn run(walk: &Walk<'_>, step: &Step, outcomes: &Outcomes) -> Ended {
@@ -47,59 +47,18 @@ async fn run_inner(walk: &Walk<'_>, step: &Step, outcomes: &Outcomes) -> Ended {
         ));
     };
     match step.operation {
-        StepOperation::Forget => {
-            journal(
-                walk,
-                Entry::Forget {
-                    address: step.address.clone(),
-                },
-            )
-            .await?;
+        StepOperation::Forget => records::forget(walk, step, kind).await,
+        StepOperation::Move => {
+            if let Some(from) = step.moved_from.clone() {
+                let to = step.address.clone();
+                journal(walk, Entry::Move { from, to }).await?;
+            }
             Ok(StepResult::Done {
                 warnings: Vec::new(),
             })
         }
-        StepOperation::Record => record_live(walk, step, kind, outcomes).await,
+        StepOperation::Record => records::record_live(walk, step, kind, outcomes).await,
         StepOperation::Write(operation) => write(walk, step, kind, operation, outcomes).await,
-    }
-}
-
-/// Records what is live, if it still is what the plan saw.
-async fn record_live(
-    walk: &Walk<'_>,
-    step: &Step,
-    kind: &'static Kind,
-    outcomes: &Outcomes,
-) -> Ended {
-    let Some(reader) = walk.readers.get(&step.instance) else {
-        return Ok(failed(
-            ErrorKind::Bug,
-            format!("{} was not connected", step.instance),
-        ));
-    };
-    let expected = match &step.precondition {
-        Precondition::Live(expected) => expected.clone(),
-        Precondition::After(_) => Expected::Absent,
-    };
-    match reader.read(kind, &step.key).await {
-        Reading::Present(object) if is_expected(&expected, &object) => {
-            let intended = intended(walk, step, kind, &step.attributes);
-            let record = recover::recorded_as(&intended, kind, &object);
-            outcomes.done(step, Some(&object));
-            journal(
-                walk,
-                Entry::Record {
-                    address: step.address.clone(),
-                    record,
-                },
-            )
-            .await?;
-            Ok(StepResult::Done {
-                warnings: Vec::new(),
-            })
-        }
-        Reading::Unreadable(error) => Ok(StepResult::Failed(error.into())),
-        Reading::Present(_) | Reading::Absent => Ok(StepResult::Failed(changed())),
     }
 }
 
@@ -161,7 +120,7 @@ async fn write(
         Err(error) => return Ok(StepResult::Failed(error.into())),
     };
     let recorded = match operation {
-        Operation::Delete => walk.recorded.objects.get(&step.address).cloned(),
+        Operation::Delete => recorded(walk, step).cloned(),
         Operation::Create | Operation::Update => Some(intended(walk, step, kind, &resolved)),
     };
     let Some(record) = recorded else {
@@ -314,6 +273,9 @@ impl Writing<'_> {
             (Reading::Absent, Expected::Present { .. }) if self.operation == Operation::Delete => {
                 Err(LookedAgain::Gone)
             }
+            (Reading::Present(object), _) if self.is_foreign(&object) => {
+                Err(LookedAgain::Refused(changed()))
+            }
             (Reading::Present(object), expected) if is_expected(expected, &object) => {
                 Ok(Expected::Present {
                     id: object.id,
@@ -334,6 +296,12 @@ impl Writing<'_> {
             })),
             (Reading::Present(_) | Reading::Absent, _) => Err(LookedAgain::Refused(changed())),
         }
+    }
+
+    /// Whether the object carries another configuration's mark.
+    fn is_foreign(&self, object: &Object) -> bool {
+        let mark = object.mark.as_ref();
+        mark.is_some_and(|mark| mark.lineage != self.mark.lineage)
     }
 
     async fn call(
@@ -455,14 +423,21 @@ enum LookedAgain {
     Refused(Failure),
 }
 
+/// What was recorded of a step's object when the run began, under whichever address.
+fn recorded<'a>(walk: &Walk<'a>, step: &Step) -> Option<&'a Record> {
+    let objects = &walk.recorded.objects;
+    let moved = || objects.get(step.moved_from.as_ref()?);
+    objects.get(&step.address).or_else(moved)
+}
+
 /// What will be recorded if the step is done, as far as it is known before.
-fn intended(
+pub(super) fn intended(
     walk: &Walk<'_>,
     step: &Step,
     kind: &Kind,
     attributes: &BTreeMap<String, Value>,
 ) -> Record {
-    let known = walk.recorded.objects.get(&step.address);
+    let known = recorded(walk, step);
     let mut all: BTreeMap<String, Value> = BTreeMap::new();
     // References that this step doesn't send are recorded as they were.
     for (name, value) in known.into_iter().flat_map(|record| &record.attributes) {
@@ -507,7 +482,7 @@ fn intended(
 }
 
 /// Whether a live object is what was expected; its version doesn't matter, its content does.
-fn is_expected(expected: &Expected, object: &Object) -> bool {
+pub(super) fn is_expected(expected: &Expected, object: &Object) -> bool {
     match expected {
         Expected::Absent => false,
         Expected::Present {
@@ -516,7 +491,7 @@ fn is_expected(expected: &Expected, object: &Object) -> bool {
     }
 }
 
-async fn journal(walk: &Walk<'_>, entry: Entry) -> Result<(), Stop> {
+pub(super) async fn journal(walk: &Walk<'_>, entry: Entry) -> Result<(), Stop> {
     walk.run
         .append(entry)
         .await
@@ -537,11 +512,11 @@ pub(super) fn state_failure(error: &crate::state::StateError) -> Failure {
     }
 }
 
-fn failed(kind: ErrorKind, message: String) -> StepResult {
+pub(super) fn failed(kind: ErrorKind, message: String) -> StepResult {
     StepResult::Failed(failure(kind, message))
 }
 
-fn changed() -> Failure {
+pub(super) fn changed() -> Failure {
     Failure {
         help: Some("somebody else changed it; plan again and look at what they did".to_owned()),
         ..failure(

@@ -190,6 +190,13 @@ fn save(global: &Global, plan: &plan::Plan, path: &Path) -> Result<(), Vec<Diagn
         body: plan.clone(),
     };
     let bytes = file::to_bytes(&saved).map_err(|error| fail(&error))?;
+    // Renaming over a device or a pipe would put a file in its place.
+    if path
+        .symlink_metadata()
+        .is_ok_and(|found| !found.file_type().is_file())
+    {
+        return Err(fail(&"there is something that is no regular file"));
+    }
     let directory = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),

@@ -31,6 +31,9 @@ pub struct Change {
     pub expected: Expected,
     /// For a replace under another key: what is to be removed.
     pub old: Option<OldObject>,
+    /// The address under which it is recorded, where that was another: the same live object is
+    /// declared there no longer, and here now.
+    pub moved_from: Option<ObjectAddress>,
     /// What apply needs and people don't look at.
     pub details: Details,
     /// `agents.remit.hcl:41`.
@@ -115,6 +118,8 @@ pub enum Reason {
     Undeclared,
     /// Everything is to be removed.
     Destroy,
+    /// It is declared at another address than it is recorded at.
+    Moved,
     /// It carries our mark, or stands in what we made, but was not recorded.
     Unrecorded,
     /// It was replaced or taken over by somebody else.

@@ -9,6 +9,7 @@
 //! | yes | – | – | create |
 //! | yes | – | ours | adopt, and update where it differs |
 //! | yes | – | foreign | refused; `import` is named |
+//! | yes | elsewhere, where nothing is wanted | ours | the record moves, then as if it were recorded here |
 //! | yes | yes | – | create again: gone |
 //! | yes | yes | yes | compare wanted with live; live differing from recorded is drift |
 //! | – | yes | yes | delete; forget it if it isn't ours any more |
@@ -19,6 +20,7 @@ pub mod change;
 mod compare;
 mod ownership;
 pub mod recover;
+mod refusal;
 mod removal;
 mod selection;
 mod wanted;
@@ -70,6 +72,8 @@ pub struct Differences {
     pub kept: BTreeSet<ObjectAddress>,
     /// What is replaced, by where it lives: it takes along what it holds.
     replaced: BTreeMap<Place, ObjectAddress>,
+    /// Addresses whose objects are declared elsewhere now.
+    moved: BTreeSet<ObjectAddress>,
 }
 
 impl Differences {
@@ -92,6 +96,20 @@ pub(crate) struct Snapshots<'a> {
     pub(crate) recorded: &'a Recorded,
     pub(crate) observed: &'a Observed,
     pub(crate) options: &'a Options<'a>,
+    /// Which address records the object that lives at a place.
+    pub(crate) claims: BTreeMap<(&'a str, &'a str, &'a str), &'a ObjectAddress>,
+}
+
+impl<'a> Snapshots<'a> {
+    /// The address that records what lives where `wanted` is to live.
+    pub(crate) fn claim(&self, wanted: &'a Wanted) -> Option<&'a ObjectAddress> {
+        let place = (
+            wanted.instance.as_str(),
+            wanted.kind.name,
+            wanted.key.as_str(),
+        );
+        self.claims.get(&place).copied()
+    }
 }
 
 /// Compares the three snapshots.
@@ -106,6 +124,18 @@ pub fn diff(
         recorded,
         observed,
         options,
+        claims: recorded
+            .objects
+            .iter()
+            .map(|(address, record)| {
+                let place = (
+                    record.instance.as_str(),
+                    record.kind.as_str(),
+                    record.key.as_str(),
+                );
+                (place, address)
+            })
+            .collect(),
     };
     let mut result = Differences::default();
     let mut blocked = BTreeSet::new();

@@ -23,6 +23,7 @@ pub(super) fn decide(
         .filter(|(address, _)| {
             snapshots.options.destroy || !snapshots.desired.objects.contains_key(*address)
         })
+        .filter(|(address, _)| !result.moved.contains(*address))
         .collect();
     for (address, record) in &leaving {
         let reading = snapshots
@@ -126,6 +127,7 @@ fn removal(snapshots: &Snapshots<'_>, address: &ObjectAddress, record: &Record) 
         differences: Vec::new(),
         expected,
         old: None,
+        moved_from: None,
         details: Details {
             depends_on: record.depends_on.clone(),
             holders: record.holders.clone(),

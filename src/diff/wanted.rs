@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use remit_sdk::declaration::Wanted;
 use remit_sdk::provider::{Expected, Reading};
-use remit_sdk::{Address, Diagnostic, Object, ObjectAddress, ProviderError, Value};
+use remit_sdk::{Address, Diagnostic, Object, ObjectAddress, Value};
 
 use super::change::{Action, Change, Difference, OldObject, Reason};
 use super::compare::{self, Compared};
+use super::refusal::unreadable;
 use super::{Differences, Snapshots, is_instance, ownership};
 use crate::state::Record;
 
@@ -38,7 +39,11 @@ pub(super) fn decide(
         return;
     }
     let attributes = resolve(wanted, &result.known);
-    let record = snapshots.recorded.objects.get(address);
+    let moved_from = moved_from(snapshots, wanted);
+    let record = snapshots
+        .recorded
+        .objects
+        .get(moved_from.unwrap_or(address));
     let reading = snapshots
         .observed
         .reading(&wanted.instance, wanted.kind.name, &wanted.key);
@@ -71,7 +76,17 @@ pub(super) fn decide(
         (None, _, Some(object)) => decision.unrecorded(&object, result),
     };
     match outcome {
-        Ok(change) => {
+        Ok(mut change) => {
+            if let Some(from) = moved_from {
+                result.moved.insert(from.clone());
+                change.moved_from = Some(from.clone());
+                if change.action == Action::Keep {
+                    change.action = Action::Refresh;
+                }
+                if change.action == Action::Refresh {
+                    change.reason = Reason::Moved;
+                }
+            }
             know(address, &change, result, snapshots, wanted);
             if change.action == Action::Replace {
                 let place = (
@@ -91,6 +106,26 @@ pub(super) fn decide(
             result.diagnostics.push(diagnostic);
             blocked.insert(address.clone());
         }
+    }
+}
+
+/// The address that records the live object that is declared here now, if that is another one and
+/// nothing is declared there any more.
+fn moved_from<'a>(snapshots: &Snapshots<'a>, wanted: &'a Wanted) -> Option<&'a ObjectAddress> {
+    if snapshots.options.refresh_only || snapshots.recorded.objects.contains_key(&wanted.address) {
+        return None;
+    }
+    let from = snapshots.claim(wanted)?;
+    if snapshots.desired.objects.contains_key(from) {
+        return None;
+    }
+    let record = snapshots.recorded.objects.get(from)?;
+    let reading = snapshots
+        .observed
+        .reading(&wanted.instance, wanted.kind.name, &wanted.key);
+    match reading {
+        Reading::Present(object) if ownership::recorded(snapshots, record, &object) => Some(from),
+        _ => None,
     }
 }
 
@@ -138,9 +173,9 @@ fn know(
 }
 
 /// The state of the art about one wanted object.
-struct Decision<'a> {
-    snapshots: &'a Snapshots<'a>,
-    wanted: &'a Wanted,
+pub(super) struct Decision<'a> {
+    pub(super) snapshots: &'a Snapshots<'a>,
+    pub(super) wanted: &'a Wanted,
     attributes: &'a BTreeMap<String, Value>,
 }
 
@@ -197,7 +232,7 @@ impl Decision<'_> {
     /// The record is of another key or instance: the old object goes, a new one comes.
     fn moved(&self, record: &Record, new: Option<&Object>) -> Result<Change, Diagnostic> {
         if let Some(new) = new {
-            return Err(self.foreign(new));
+            return Err(self.claimed().unwrap_or_else(|| self.foreign(new)));
         }
         let reading = self
             .snapshots
@@ -247,28 +282,8 @@ impl Decision<'_> {
 
     /// Live, and not what is recorded: adopted if it is ours, refused if not.
     fn unrecorded(&self, object: &Object, result: &mut Differences) -> Result<Change, Diagnostic> {
-        let claimed = self
-            .snapshots
-            .recorded
-            .objects
-            .iter()
-            .find(|(address, record)| {
-                **address != self.wanted.address
-                    && record.instance == self.wanted.instance
-                    && record.kind == self.wanted.kind.name
-                    && record.key == self.wanted.key
-            });
-        if let Some((address, _)) = claimed {
-            return Err(Diagnostic::error(
-                "recorded under another address",
-                format!(
-                    "{} `{}` is recorded as {address}, and {} asks for the same live object",
-                    self.wanted.kind.name, self.wanted.key, self.wanted.address
-                ),
-            )
-            .help("give one of the two another `live_name`, or let the first be removed before")
-            .at(self.wanted.span)
-            .about(Address::Object(self.wanted.address.clone())));
+        if let Some(diagnostic) = self.claimed() {
+            return Err(diagnostic);
         }
         let ours = ownership::unrecorded(
             self.snapshots,
@@ -385,8 +400,11 @@ impl Decision<'_> {
         self.change(action, Reason::Drift, before, compared, expected(object))
     }
 
-    /// The container whose making or replacing takes this object along.
+    /// The container, or what else it lives with, whose replacing takes this object along.
     fn container(&self, result: &Differences) -> Option<ObjectAddress> {
+        if let Some(other) = self.lives_with(result) {
+            return Some(other);
+        }
         let container = self.wanted.kind.container.as_ref()?;
         let key = self.attributes.get(container.attribute)?.as_str()?;
         let place = (
@@ -395,6 +413,27 @@ impl Decision<'_> {
             key.to_owned(),
         );
         result.replaced.get(&place).cloned()
+    }
+
+    /// The replaced object that an attribute of this one refers to, where it takes this one along.
+    fn lives_with(&self, result: &Differences) -> Option<ObjectAddress> {
+        let attributes = self.wanted.kind.attributes.iter();
+        let pending = attributes
+            .filter(|attribute| attribute.lives_with)
+            .filter_map(|attribute| self.wanted.attributes.get(attribute.name))
+            .filter_map(|value| match value {
+                Value::Pending(pending) => Some(pending),
+                _ => None,
+            });
+        pending
+            .flat_map(remit_sdk::Pending::objects)
+            .find(|address| {
+                result
+                    .changes
+                    .get(*address)
+                    .is_some_and(|change| change.action == Action::Replace)
+            })
+            .cloned()
     }
 
     /// Whether removing the container removes this object.
@@ -431,7 +470,8 @@ impl Decision<'_> {
             .iter()
             .find(|named| {
                 result.changes.values().any(|change| {
-                    is_instance(named, &change.address.declaration)
+                    (is_instance(named, &change.address.declaration)
+                        || change.address.part.as_deref() == Some(&*named.to_string()))
                         && matches!(
                             change.action,
                             Action::Create | Action::Update | Action::Replace
@@ -461,6 +501,7 @@ impl Decision<'_> {
             differences: compared.differences,
             expected,
             old: None,
+            moved_from: None,
             details: compared.details,
             place: self
                 .snapshots
@@ -468,52 +509,6 @@ impl Decision<'_> {
                 .place
                 .map(|place| place(self.wanted.span)),
         }
-    }
-
-    fn foreign(&self, object: &Object) -> Diagnostic {
-        if let Some(mark) = &object.mark
-            && ownership::foreign_mark(self.snapshots, object)
-        {
-            return Diagnostic::error(
-                "object belongs to another configuration",
-                format!(
-                    "{} `{}` carries the mark of {} under lineage {}",
-                    self.wanted.kind.name,
-                    remit_sdk::text::safe(&self.wanted.key),
-                    remit_sdk::text::safe(&mark.address),
-                    remit_sdk::text::safe(&mark.lineage)
-                ),
-            )
-            .help(
-                "two configurations in one target need a prefix each: `remit { naming { prefix = \"…\" } }`; if \
-                 it is this configuration's own and its state was lost, restore the state; if the other one is \
-                 gone for good, take its mark off the object by hand, then import it",
-            )
-            .at(self.wanted.span)
-            .about(Address::Object(self.wanted.address.clone()));
-        }
-        let (kind, key) = (
-            self.wanted.kind.name,
-            remit_sdk::text::safe(&self.wanted.key),
-        );
-        Diagnostic::error(
-            "object exists and is not ours",
-            format!(
-                "{kind} `{key}` exists already and carries no mark of this configuration; making \
-                 it would silently take it over"
-            ),
-        )
-        .help(format!(
-            "to manage it here: remit import '{}' '{key}'; to leave it alone: {}",
-            self.wanted.address,
-            if self.wanted.address.declaration.kind == self.wanted.kind.name {
-                "write another name or path in this resource"
-            } else {
-                "give the declaration another `live_name`, or all of them another `naming { prefix }`"
-            }
-        ))
-        .at(self.wanted.span)
-        .about(Address::Object(self.wanted.address.clone()))
     }
 }
 
@@ -524,25 +519,4 @@ pub(super) fn expected(object: &Object) -> Expected {
         version: object.version,
         fingerprint: object.fingerprint.clone(),
     }
-}
-
-fn unreadable(wanted: &Wanted, error: &ProviderError) -> Diagnostic {
-    let mut diagnostic = Diagnostic::error(
-        "object can't be read",
-        format!(
-            "whether {} `{}` exists is unknown: {}",
-            wanted.kind.name,
-            remit_sdk::text::safe(&wanted.key),
-            error.message
-        ),
-    )
-    .at(wanted.span)
-    .about(Address::Object(wanted.address.clone()));
-    diagnostic.help = error.help.clone().or_else(|| {
-        Some(format!(
-            "to go on with the rest: --exclude '{}'",
-            wanted.address
-        ))
-    });
-    diagnostic
 }

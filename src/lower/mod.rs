@@ -85,7 +85,13 @@ fn connect(objects: &mut BTreeMap<ObjectAddress, Wanted>) {
     }
     let known: BTreeSet<ObjectAddress> = objects.keys().cloned().collect();
     for (address, wanted) in objects.iter_mut() {
-        for declaration in &wanted.lifecycle.depends_on {
+        let own = address.declaration.clone();
+        let replaced_with = wanted.lifecycle.replace_on.iter();
+        // What replaces it is decided, and done, before it.
+        for declaration in wanted.lifecycle.depends_on.iter().chain(replaced_with) {
+            if *declaration == own {
+                continue;
+            }
             wanted.depends_on.extend(
                 by_declaration
                     .get(declaration)

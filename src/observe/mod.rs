@@ -169,7 +169,7 @@ fn failure(instance: &str, error: remit_sdk::ProviderError) -> Diagnostic {
 }
 
 /// Refuses a target that isn't the one the records were made in.
-fn same_target(instance: &str, target: &Target, recorded: &Recorded) -> Result<(), Diagnostic> {
+pub fn same_target(instance: &str, target: &Target, recorded: &Recorded) -> Result<(), Diagnostic> {
     let open = recorded.open.values().map(|intent| &intent.record);
     let other = recorded
         .objects

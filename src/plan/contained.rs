@@ -130,7 +130,8 @@ impl Builder<'_> {
         let Reading::Present(object) = reading else {
             return;
         };
-        let last = match self.made.get(address).and_then(|made| made.last) {
+        let made = self.made.get(address).copied().unwrap_or_default();
+        let last = match made.last {
             Some(last) => last,
             None => self.rewrite(wanted, differences),
         };
@@ -156,8 +157,8 @@ impl Builder<'_> {
         self.steps.push(removal);
         let made = Made {
             delete: Some(self.steps.len() - 1),
-            detach: None,
             last: Some(last),
+            ..made
         };
         self.made.insert(address.clone(), made);
     }

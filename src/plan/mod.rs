@@ -98,6 +98,8 @@ pub struct Step {
     pub kind: String,
     /// Its key.
     pub key: String,
+    /// The address under which it was recorded when the plan was made, where that was another.
+    pub moved_from: Option<ObjectAddress>,
     /// What it must find.
     pub precondition: Precondition,
     /// What is wanted; may hold pending values and references to secrets.
@@ -133,6 +135,8 @@ pub enum StepOperation {
     Record,
     /// Records that it is no longer ours or no longer there.
     Forget,
+    /// Gives its record the address of the step; [`Step::moved_from`] is the old one.
+    Move,
 }
 
 /// When a step runs.

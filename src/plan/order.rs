@@ -53,6 +53,9 @@ pub(super) fn edges(
     for (address, one) in made {
         add(one.delete, one.last, false);
         add(one.detach, one.last, false);
+        for step in [one.delete, one.detach, one.last] {
+            add(one.moved, step, false);
+        }
         let Some(change) = differences.changes.get(address) else {
             continue;
         };
@@ -76,7 +79,9 @@ pub(super) fn edges(
             if !removed(address) && !removed(needed) {
                 add(first, one.last, false);
             }
-            add(one.delete, other.delete, false);
+            if !gives_to(address, needed, catalog) {
+                add(one.delete, other.delete, false);
+            }
         }
         if let Reason::Container(container) = &change.reason {
             add(
@@ -93,6 +98,17 @@ pub(super) fn edges(
             .filter(|edge| edge.before != edge.after),
     );
     edges
+}
+
+/// Whether one is a subject and the other a grant that it carries: what is given goes before who
+/// it was given to, which is sorted by holder.
+fn gives_to(subject: &ObjectAddress, grant: &ObjectAddress, catalog: &Catalog<'_>) -> bool {
+    let is = |address: &ObjectAddress, role| {
+        catalog
+            .kind(&address.kind)
+            .is_some_and(|kind| kind.role == role)
+    };
+    is(subject, Role::Subject) && is(grant, Role::Grant)
 }
 
 /// Whether these steps change a subject that exists.
@@ -123,7 +139,7 @@ fn by_holder(steps: &[Step], differences: &Differences, catalog: &Catalog<'_>) -
         other_removals: Vec<usize>,
         binding: Vec<usize>,
         giving: Vec<usize>,
-        /// Texts of existing grants that change, of a subject that is made in this plan.
+        /// Grants that are made or changed, of a subject that is made in this plan.
         before_binding: Vec<usize>,
         /// Texts of grants that it holds no longer.
         of_others: Vec<usize>,
@@ -157,11 +173,9 @@ fn by_holder(steps: &[Step], differences: &Differences, catalog: &Catalog<'_>) -
                 (Role::Binding | Role::Subject, _) if removal => access.other_removals.push(index),
                 (Role::Grant | Role::Subject, Phase::Narrow) => access.narrowing.push(index),
                 (Role::Binding, _) => access.binding.push(index),
-                // Whoever is new must not be let in while an old text still stands.
-                (Role::Grant, Phase::Widen)
-                    if made.contains(holder)
-                        && step.operation == StepOperation::Write(Operation::Update) =>
-                {
+                // Whoever is new must not be let in while an old text still stands, or somebody
+                // else's under the same name.
+                (Role::Grant, Phase::Widen) if made.contains(holder) => {
                     access.before_binding.push(index);
                 }
                 (Role::Grant | Role::Subject, Phase::Widen) => access.giving.push(index),

@@ -46,6 +46,8 @@ pub(super) struct Made {
     pub(super) detach: Option<usize>,
     /// What makes or changes it in the end.
     pub(super) last: Option<usize>,
+    /// What gives its record another address, before all of these.
+    pub(super) moved: Option<usize>,
 }
 
 pub(super) struct Builder<'a> {
@@ -59,6 +61,9 @@ impl Builder<'_> {
         let mut made = Made::default();
         let live = || Precondition::Live(change.expected.clone());
         let write = StepOperation::Write;
+        if change.moved_from.is_some() {
+            made.moved = Some(self.push(change, StepOperation::Move, Phase::Narrow, live()));
+        }
         match change.action {
             Action::Keep => return,
             Action::Create => {
@@ -143,6 +148,7 @@ impl Builder<'_> {
             instance: change.instance.clone(),
             kind: change.kind.clone(),
             key: change.key.clone(),
+            moved_from: change.moved_from.clone(),
             precondition,
             attributes: if removes {
                 BTreeMap::new()
@@ -311,6 +317,12 @@ impl Builder<'_> {
         detach.phase = Phase::Narrow;
         detach.changed = [attribute.name.to_owned()].into();
         detach.unset = BTreeSet::new();
+        // Everything else stays as it is until the last of the two.
+        for (name, value) in &mut detach.attributes {
+            if let Some(live) = object.attributes.get(name) {
+                value.clone_from(live);
+            }
+        }
         detach
             .attributes
             .insert(attribute.name.to_owned(), Value::strings(kept));
@@ -356,6 +368,7 @@ impl Builder<'_> {
             instance: wanted.instance.clone(),
             kind: wanted.kind.name.to_owned(),
             key: wanted.key.clone(),
+            moved_from: None,
             precondition: Precondition::Live(Expected::Absent),
             record: StepRecord {
                 set: attributes.keys().cloned().collect(),

@@ -63,9 +63,30 @@ impl Recorded {
                 check_record(address, record)?;
                 self.put(address.clone(), Some(record.clone()));
             }
+            Entry::Move { from, to } => {
+                self.may_move(from, to)?;
+                if let Some(record) = self.objects.remove(from) {
+                    self.objects.insert(to.clone(), record);
+                }
+            }
             Entry::Forget { address } => self.put(address.clone(), None),
             Entry::Outputs { outputs } => self.outputs.clone_from(outputs),
             Entry::End { .. } => {}
+        }
+        Ok(())
+    }
+
+    /// Whether a record may get another address (S8).
+    fn may_move(&self, from: &ObjectAddress, to: &ObjectAddress) -> Result<(), Violation> {
+        let wrong = |what: String| Err(Violation::new("S8", what));
+        if !self.objects.contains_key(from) {
+            return wrong(format!("{from} is to be {to}, and is not recorded"));
+        }
+        if self.objects.contains_key(to) {
+            return wrong(format!("{from} is to be {to}, which is recorded already"));
+        }
+        if from.kind != to.kind {
+            return wrong(format!("{from} is to be {to}, which is another kind"));
         }
         Ok(())
     }
@@ -193,6 +214,13 @@ impl Ledger {
             Entry::Record { address, record } => {
                 self.check_key(address, record)?;
                 self.index_then_fold(Some((address.clone(), Some(record))), entry)?;
+            }
+            Entry::Move { from, to } => {
+                let key = self.recorded.objects.get(from).map(live_key);
+                self.recorded.fold(entry)?;
+                if let Some(key) = key {
+                    self.keys.insert(key, to.clone());
+                }
             }
             Entry::Forget { address } => {
                 self.index_then_fold(Some((address.clone(), None)), entry)?;

@@ -9,6 +9,7 @@
 //! | S5 | no two records are the same live object: target, kind and key |
 //! | S6 | a record's kind is its address's, and it doesn't depend on itself |
 //! | S7 | no two open intents are about the same object |
+//! | S8 | only what is recorded moves, and only to an address of its kind that is free |
 //!
 //! In: a [`Recorded`]. Out: every [`Violation`]. Used when a state is loaded and by tests;
 //! S1 to S4 are also about steps, and folding refuses an entry that would break them. What

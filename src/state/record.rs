@@ -138,6 +138,13 @@ pub enum Entry {
         /// What is recorded.
         record: Record,
     },
+    /// An object has another address from now on.
+    Move {
+        /// The old one, which is recorded.
+        from: ObjectAddress,
+        /// The new one, which is not.
+        to: ObjectAddress,
+    },
     /// An object is no longer recorded, without a call.
     Forget {
         /// The object.

@@ -113,9 +113,13 @@ pub(super) fn reasons(
             | Reason::Configuration
             | Reason::Drift
             | Reason::Undeclared
+            | Reason::Moved
             | Reason::Destroy,
             _,
         ) => {}
+    }
+    if let Some(from) = &change.moved_from {
+        lines.push(format!("was {}", safe(from)));
     }
     if let Some(old) = &change.old {
         let what = if old.expected.is_some() {

@@ -246,6 +246,7 @@ fn hook(step: &Step, elapsed: Option<Duration>) -> Json {
         StepOperation::Write(Operation::Delete) => "delete",
         StepOperation::Record => "read",
         StepOperation::Forget => "remove",
+        StepOperation::Move => "move",
     };
     let mut out = json!({
         "resource": resource(&step.address),
@@ -266,6 +267,7 @@ const fn doing(step: &Step) -> &'static str {
         StepOperation::Write(Operation::Delete) => "Destroying",
         StepOperation::Record => "Recording",
         StepOperation::Forget => "Forgetting",
+        StepOperation::Move => "Moving",
     }
 }
 
@@ -276,6 +278,7 @@ const fn noun(step: &Step) -> &'static str {
         StepOperation::Write(Operation::Delete) => "Destruction",
         StepOperation::Record => "Recording",
         StepOperation::Forget => "Forgetting",
+        StepOperation::Move => "Moving",
     }
 }
 

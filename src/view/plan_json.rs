@@ -146,6 +146,9 @@ fn resource_change(change: &Change, catalog: &Catalog<'_>) -> Json {
         .filter(|difference| difference.drift.is_some())
         .map(|difference| difference.name.as_str())
         .collect();
+    if let Some(from) = &change.moved_from {
+        out.insert("previous_address".into(), json!(from));
+    }
     let mut own = json!({
         "action": change.action,
         "reason": change.reason,

@@ -191,6 +191,7 @@ const fn action(step: &Step) -> Action {
         StepOperation::Write(Operation::Delete) => Action::Delete,
         StepOperation::Record => Action::Refresh,
         StepOperation::Forget => Action::Forget,
+        StepOperation::Move => Action::Refresh,
     }
 }
 

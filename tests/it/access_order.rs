@@ -140,10 +140,15 @@ fn wanted(configuration: &Configuration) -> Desired {
                    holders: BTreeSet<DeclarationAddress>| {
         let kind = &KINDS[index];
         let address = declaration.object(kind.name);
-        let depends_on = if index == 1 {
-            [declaration.object("t_subject")].into()
-        } else {
-            BTreeSet::new()
+        let depends_on = match (index, &value) {
+            (1, _) => [declaration.object("t_subject")].into(),
+            // Who carries a grant waits for it.
+            (0, Value::Set(grants)) => grants
+                .iter()
+                .filter_map(Value::as_str)
+                .map(|name| DeclarationAddress::new("scope", name).object("t_grant"))
+                .collect(),
+            _ => BTreeSet::new(),
         };
         desired.objects.insert(
             address.clone(),
@@ -322,7 +327,7 @@ pub(crate) fn run(live: &mut Live, step: &Step) {
                 attributes.insert(name.clone(), step.attributes[name].clone());
             }
         }
-        StepOperation::Record | StepOperation::Forget => {}
+        StepOperation::Record | StepOperation::Forget | StepOperation::Move => {}
     }
 }
 

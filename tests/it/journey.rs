@@ -176,6 +176,13 @@ fn from_nothing_to_agents_that_work_and_back() {
         2,
         &["plan", "--detailed-exitcode", "--out", "first.remitplan"],
     );
+    // What is no file isn't replaced by one.
+    let pipe = workspace.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    run(1, &["plan", "--out", "pipe"]);
+    assert!(!pipe.symlink_metadata().unwrap().is_file());
+    std::fs::remove_file(pipe).unwrap();
     run(0, &["apply", "first.remitplan"]);
     run(0, &["plan", "--detailed-exitcode"]);
     // A plan is applied once.

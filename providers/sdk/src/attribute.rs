@@ -116,6 +116,14 @@ pub const fn admits(attribute: Attribute) -> Attribute {
     }
 }
 
+/// Refers to what takes the object along when it is removed.
+pub const fn lives_with(attribute: Attribute) -> Attribute {
+    Attribute {
+        lives_with: true,
+        ..attribute
+    }
+}
+
 /// Its drift can't be made or seen in a test, and why.
 pub const fn untested(attribute: Attribute, why: &'static str) -> Attribute {
     Attribute {

@@ -86,6 +86,9 @@ pub struct Attribute {
     pub grants: bool,
     /// Decides who is let in: while it changes, grants that change too are detached.
     pub admits: bool,
+    /// Refers to an object that takes this one along when it is removed, as an entity takes its
+    /// aliases.
+    pub lives_with: bool,
     /// Whether two normal forms mean the same, where being equal says too little: what is wanted
     /// or recorded, then what is live.
     pub same: Option<fn(&Value, &Value) -> bool>,
@@ -111,6 +114,7 @@ impl Attribute {
         volatile: false,
         grants: false,
         admits: false,
+        lives_with: false,
         same: None,
         lets_go: false,
         summary: "",

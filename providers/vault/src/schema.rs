@@ -12,8 +12,8 @@ use remit_sdk::Kind;
 use remit_sdk::schema::{Container, Default, Role, Shape};
 
 use remit_sdk::attribute::{
-    admits, bool, computed, grants, immutable, integer, key, list, map, one_of, optional,
-    request_only, required, seconds, set, text, untested, volatile, write_only,
+    admits, bool, computed, grants, immutable, integer, key, list, lives_with, map, one_of,
+    optional, request_only, required, seconds, set, text, untested, volatile, write_only,
 };
 
 use shared::{with_mount_attributes, with_token_attributes};
@@ -411,7 +411,11 @@ static KINDS: [Kind; 10] = [
                 "name",
                 "What the login calls the user: the subject, or the role-id; the server does not tell cases apart",
             ),
-            admits(required("canonical_id", Shape::String, "The entity's id")),
+            lives_with(admits(required(
+                "canonical_id",
+                Shape::String,
+                "The entity's id",
+            ))),
             map("custom_metadata", "What is known about it"),
             computed("id", Shape::String, "Its id"),
             computed("mount_accessor", Shape::String, "The auth mount's accessor"),

@@ -11,7 +11,9 @@ use super::shared;
 /// Objects of somebody else, under the keys of every kind that stands by itself.
 #[test]
 fn a_create_over_what_is_not_ours_is_refused_and_names_import() {
-    let stage = everything();
+    let mut stage = everything();
+    // Else it waits for its policy, which is refused.
+    stage.edit("policies = [\"p1\"]", "policies = [\"default\"]");
     let foreign = [
         (
             "sys/policies/acl/p1",
@@ -133,7 +135,7 @@ fn a_state_of_another_cluster_is_refused() {
     assert!(refused.is_err(), "a plan against another target");
 }
 
-fn copy(from: &std::path::Path, to: &std::path::Path) {
+pub(super) fn copy(from: &std::path::Path, to: &std::path::Path) {
     use std::os::unix::fs::PermissionsExt;
     std::fs::create_dir(to).unwrap();
     std::fs::set_permissions(to, std::fs::Permissions::from_mode(0o700)).unwrap();

@@ -53,13 +53,21 @@ impl Lowering<'_> {
     }
 }
 
-/// What a role names beside its mount: the mount's config, or the connection.
+/// What an object names beside its mount: the mount's config, the connection, policies.
 pub(super) fn named_by(wanted: &Wanted) -> Vec<(&'static str, String)> {
     let mut keys = Vec::new();
     if wanted.kind.name == "vault_jwt_role"
         && let Some(mount) = text_of(wanted, "mount")
     {
         keys.push(("vault_jwt_config", format!("auth/{mount}/config")));
+    }
+    // A name that somebody else's policy has would give what nobody declared: whoever carries a
+    // policy waits until it is known to be ours.
+    for carried in ["policies", "token_policies"] {
+        if let Some(Value::Set(names)) = wanted.attributes.get(carried) {
+            let names = names.iter().filter_map(Value::as_str);
+            keys.extend(names.map(|name| ("vault_policy", name.to_owned())));
+        }
     }
     if wanted.kind.name == "vault_database_role" {
         keys.extend(connection_key(wanted).map(|key| ("vault_database_connection", key)));

@@ -121,8 +121,9 @@ impl Lowering<'_> {
                     self.scope(scope, None, grants, &holders);
                 }
                 ScopeGrants::PerHolder(by_holder) => {
+                    let all = self.holders(scope);
                     for (holder, grants) in by_holder {
-                        if self.holders(scope).contains(holder) {
+                        if all.contains(holder) {
                             let holders = BTreeSet::from([holder.clone()]);
                             self.scope(scope, Some(holder), grants, &holders);
                         }

@@ -282,7 +282,16 @@ fn order_follows_from_what_is_needed() {
         waits("issuer.eu/vault_jwt_config"),
         ["issuer.eu/vault_auth_mount"]
     );
-    assert!(waits("identity.x[\"prod\"]/vault_entity").is_empty());
+    // A name that isn't ours yet must not be given to anybody.
+    let carried = waits("identity.x[\"prod\"]/vault_entity");
+    assert!(
+        carried.contains(&"scope.read/vault_policy".to_owned()),
+        "{carried:?}"
+    );
+    assert!(
+        carried.iter().any(|one| one.ends_with("vault_policy/self")),
+        "{carried:?}"
+    );
     assert!(waits("scope.read/vault_policy").is_empty());
 }
 
