@@ -62,6 +62,8 @@ pub struct Details {
     pub unset: BTreeSet<String>,
     /// Objects that must be done before.
     pub depends_on: BTreeSet<ObjectAddress>,
+    /// Objects it stood on, by the record, and no longer does.
+    pub former_needs: BTreeSet<ObjectAddress>,
     /// The identities whose access it is.
     pub holders: BTreeSet<DeclarationAddress>,
     /// The identities whose access it was, by the record, and no longer is.

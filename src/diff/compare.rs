@@ -80,6 +80,11 @@ pub(super) fn with_live(
         .flat_map(|record| record.holders.difference(&wanted.holders))
         .cloned()
         .collect();
+    details.former_needs = record
+        .into_iter()
+        .flat_map(|record| record.depends_on.difference(&wanted.depends_on))
+        .cloned()
+        .collect();
     let mut after = object.attributes.clone();
     let (mut differences, mut drift) = (Vec::new(), Vec::new());
     let key: BTreeSet<&str> = kind.key_attributes().collect();
@@ -271,6 +276,7 @@ fn details(wanted: &Wanted) -> Details {
         depends_on: wanted.depends_on.clone(),
         holders: wanted.holders.clone(),
         former_holders: BTreeSet::new(),
+        former_needs: BTreeSet::new(),
         prevent_destroy: wanted.lifecycle.prevent_destroy,
     }
 }

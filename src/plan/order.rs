@@ -83,6 +83,11 @@ pub(super) fn edges(
                 add(one.delete, other.delete, false);
             }
         }
+        // What it stood on goes when it no longer does.
+        for former in &change.details.former_needs {
+            let removal = made.get(former).and_then(|other| other.delete);
+            add(one.detach.or(one.last), removal, true);
+        }
         if let Reason::Container(container) = &change.reason {
             add(
                 made.get(container).and_then(|container| container.last),
