@@ -14,5 +14,6 @@
 //!
 //! The last three stand behind the feature `live`; everything above them is pure.
 
+pub mod arn;
 pub mod document;
 pub mod schema;
