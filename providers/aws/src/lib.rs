@@ -17,3 +17,4 @@
 pub mod arn;
 pub mod document;
 pub mod schema;
+pub mod settings;
