@@ -16,5 +16,6 @@
 
 pub mod arn;
 pub mod document;
+pub mod normal;
 pub mod schema;
 pub mod settings;
