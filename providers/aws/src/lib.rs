@@ -16,4 +16,9 @@
 
 pub mod arn;
 pub mod document;
+pub mod lower;
+pub mod normal;
 pub mod schema;
+pub mod settings;
+
+pub use lower::Aws;
