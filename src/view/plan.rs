@@ -25,6 +25,9 @@ const PLACE_COLUMN_MAX: usize = 72;
 /// Objects nobody declared that are named; of more, only the number is said.
 const UNMANAGED_SHOWN: usize = 8;
 
+/// How many of them are named where nothing else is said.
+const UNMANAGED_NAMED: usize = 3;
+
 /// How a plan is shown.
 #[derive(Debug, Clone, Copy)]
 pub struct Look<'a> {
@@ -82,7 +85,7 @@ pub fn people(plan: &Plan, look: Look<'_>) -> String {
     section(&mut out, "OUTPUTS", &outputs(&plan.outputs, paint), paint);
     section(
         &mut out,
-        "UNDECLARED, under remit's prefix and left alone",
+        "UNDECLARED, under remit's prefix or on what is remit's, and left alone",
         &unmanaged(plan),
         paint,
     );
@@ -134,9 +137,23 @@ fn nothing(plan: &Plan) -> String {
     };
     let others = match plan.unmanaged.len() {
         0 => String::new(),
-        number => format!("; {number} under remit's prefix undeclared"),
+        number => format!("; {number} undeclared: {}", undeclared(plan)),
     };
     format!("{what}{drift}{others} ({}).\n", state(plan))
+}
+
+/// The first of what nobody declared, in a line.
+fn undeclared(plan: &Plan) -> String {
+    let mut names: Vec<String> = plan
+        .unmanaged
+        .iter()
+        .take(UNMANAGED_NAMED)
+        .map(|(_, kind, key)| format!("{} {}", text::safe(kind), text::safe(key)))
+        .collect();
+    if plan.unmanaged.len() > UNMANAGED_NAMED {
+        names.push("…".to_owned());
+    }
+    names.join(", ")
 }
 
 /// Where it runs.
