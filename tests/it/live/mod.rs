@@ -2,6 +2,7 @@
 
 pub(crate) mod contract;
 mod meddle;
+mod quoted;
 mod refuse;
 pub(crate) mod server;
 
