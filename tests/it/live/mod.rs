@@ -1,6 +1,7 @@
 //! Against a real OpenBao: every kind, every attribute, every refusal.
 
 pub(crate) mod contract;
+mod forms;
 mod meddle;
 mod quoted;
 mod refuse;
