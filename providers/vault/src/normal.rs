@@ -153,7 +153,12 @@ fn check_constraints(kind: &Kind, attribute: &Attribute, value: &Value) -> Resul
             "the server turns `kv-v2` into `kv`; write `type = \"kv\"` and `options = { version = \"2\" }`"
                 .into(),
         ),
-        (_, "metadata" | "custom_metadata", Value::Map(all)) => check_metadata(all),
+        (_, "metadata" | "custom_metadata", Value::Map(all)) => {
+            if attribute.name == "metadata" {
+                check_metadata_keys(all)?;
+            }
+            check_metadata(all)
+        }
         ("vault_entity", "policies", Value::Set(all))
             if all.contains(&Value::string("root")) =>
         {
@@ -203,6 +208,22 @@ fn mixed_case(kind: &Kind, name: &str, value: &Value) -> Option<String> {
         }
     });
     found
+}
+
+/// Of an entity; an alias's custom metadata takes any (tried on 2.7.2).
+fn check_metadata_keys(all: &BTreeMap<String, Value>) -> Result<(), String> {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || "=/+_-".contains(c);
+    match all.keys().find(|key| !key.chars().all(is_allowed)) {
+        None => Ok(()),
+        Some(key) => Err(format!(
+            "`{}` can't be a key of metadata: the server takes letters, digits, `=`, `/`, `+`, `_` \
+             and `-`; write `{}`",
+            safe(key),
+            key.chars()
+                .map(|c| if is_allowed(c) { c } else { '_' })
+                .collect::<String>()
+        )),
+    }
 }
 
 fn check_metadata(all: &BTreeMap<String, Value>) -> Result<(), String> {

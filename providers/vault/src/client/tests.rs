@@ -205,6 +205,33 @@ fn a_text_that_quotes_a_secret_is_not_shown() {
 }
 
 #[test]
+fn a_refused_pair_of_metadata_is_told_without_its_value() {
+    let request = Request::post("identity/entity", Map::new());
+    for (reason, shown) in [
+        (
+            "key contains invalid characters",
+            "characters other than letters",
+        ),
+        (
+            "key is too long (limit: 128 characters)",
+            "empty or too long",
+        ),
+        (
+            "value is too long (limit: 512 characters)",
+            "a value of the metadata is too long",
+        ),
+    ] {
+        let said = format!(
+            "1 error occurred:\n\t* invalid entity metadata: failed to load metadata pair (\"k\", \"a): key v\"): {reason}\n\n"
+        );
+        let body = serde_json::json!({"errors": [said]}).to_string();
+        let error = error::judge(&request, &[], 500, None, body.as_bytes()).unwrap_err();
+        assert!(error.message.contains(shown), "{}", error.message);
+        assert!(!error.message.contains("a): key v"));
+    }
+}
+
+#[test]
 fn secrets_stand_beside_the_body() {
     let secret = Secret::new("a\"b\\c\n".into());
     let one = Map::from_iter([("x".to_owned(), Json::from(1))]);

@@ -235,6 +235,12 @@ fn mistakes_are_named() {
             "remit's own",
         ),
         (
+            "vault_entity",
+            "metadata",
+            Value::Map([("cost centre".to_owned(), Value::string(""))].into()),
+            "write `cost_centre`",
+        ),
+        (
             "vault_database_connection",
             "password",
             Value::string("hunter2"),
@@ -282,6 +288,13 @@ fn mistakes_are_named() {
         assert!(!error.contains("hunter2"));
     }
     assert!(normal("vault_database_connection", "password", secret()).is_ok());
+    for (kind, name, key) in [
+        ("vault_entity", "metadata", "aZ09=/+_-"),
+        ("vault_entity_alias", "custom_metadata", "cost centre"),
+    ] {
+        let value = Value::Map([(key.to_owned(), Value::string("x"))].into());
+        assert!(normal(kind, name, value).is_ok(), "{kind} {key}");
+    }
     assert!(
         normal(
             "vault_database_connection",
