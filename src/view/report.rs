@@ -189,9 +189,8 @@ const fn action(step: &Step) -> Action {
         StepOperation::Write(Operation::Create) => Action::Create,
         StepOperation::Write(Operation::Update) => Action::Update,
         StepOperation::Write(Operation::Delete) => Action::Delete,
-        StepOperation::Record => Action::Refresh,
         StepOperation::Forget => Action::Forget,
-        StepOperation::Move => Action::Refresh,
+        StepOperation::Record | StepOperation::Move => Action::Refresh,
     }
 }
 

@@ -187,22 +187,19 @@ fn as_set(attribute: &Attribute, value: &Value) -> Result<Value, String> {
     }))
 }
 
-/// Changes every text in a value.
+/// Changes a text, or every text in a list or set.
 pub fn each(
     value: Value,
     change: impl Fn(&str) -> Result<String, String>,
 ) -> Result<Value, String> {
+    let one = |value| match value {
+        Value::String(text) => change(&text).map(Value::String),
+        other => Ok(other),
+    };
     Ok(match value {
-        Value::String(text) => Value::String(change(&text)?),
-        Value::Set(all) => Value::Set(
-            all.into_iter()
-                .map(|value| match value {
-                    Value::String(text) => change(&text).map(Value::String),
-                    other => Ok(other),
-                })
-                .collect::<Result<_, _>>()?,
-        ),
-        other => other,
+        Value::List(all) => Value::List(all.into_iter().map(one).collect::<Result<_, _>>()?),
+        Value::Set(all) => Value::Set(all.into_iter().map(one).collect::<Result<_, _>>()?),
+        other => one(other)?,
     })
 }
 

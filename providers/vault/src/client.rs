@@ -4,11 +4,13 @@
 //! address and nowhere else: no redirect is followed, no proxy is used but one from the
 //! environment under TLS, plain HTTP is for loopback only. Bodies are bounded, every call has a
 //! deadline, and what may be repeated is repeated with back-off from one budget. No body is ever
-//! quoted: errors hold what stands under `errors`, made safe and short.
+//! quoted: errors hold what stands under `errors`, made safe and short, and nothing of it where
+//! it holds a piece of a secret that was sent.
 
 mod address;
 mod error;
 mod login;
+mod request;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -17,15 +19,17 @@ use std::time::{Duration, Instant};
 use remit_sdk::provider::{Statistics, Target};
 use remit_sdk::text::safe;
 use remit_sdk::{Diagnostic, ErrorKind, ProviderError, Secret};
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 use tokio::sync::OnceCell;
 use url::Url;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use crate::settings::{Login, Settings, Source};
 use address::{base, host, proxy};
 pub(crate) use error::is_no_route;
 use login::Session;
+use request::render;
+pub(crate) use request::{Answer, Method, Request, SecretFields};
 
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -53,112 +57,6 @@ const REPETITIONS_MAX: u32 = 2_000;
 
 /// The longest body taken: what the server itself takes (`max_request_size`, 32 MiB).
 pub(crate) const BODY_BYTES_MAX: usize = 32 * 1024 * 1024;
-
-/// What to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Method {
-    Get,
-    /// A GET with `list=true`, which every proxy lets through.
-    List,
-    Post,
-    Delete,
-}
-
-/// A request as a value.
-#[derive(Clone, Debug)]
-pub(crate) struct Request {
-    pub(crate) method: Method,
-    /// Below `/v1/`, each segment encoded.
-    pub(crate) path: String,
-    pub(crate) body: Option<Map<String, Json>>,
-    /// A POST that changes nothing: a lookup.
-    pub(crate) reads: bool,
-}
-
-impl Request {
-    pub(crate) fn get(path: impl Into<String>) -> Self {
-        Self::new(Method::Get, path, None)
-    }
-
-    pub(crate) fn list(path: impl Into<String>) -> Self {
-        Self::new(Method::List, path, None)
-    }
-
-    pub(crate) fn post(path: impl Into<String>, body: Map<String, Json>) -> Self {
-        Self::new(Method::Post, path, Some(body))
-    }
-
-    pub(crate) fn delete(path: impl Into<String>) -> Self {
-        Self::new(Method::Delete, path, None)
-    }
-
-    /// A POST that only looks something up.
-    pub(crate) fn lookup(path: impl Into<String>, body: Map<String, Json>) -> Self {
-        Self {
-            reads: true,
-            ..Self::post(path, body)
-        }
-    }
-
-    fn new(method: Method, path: impl Into<String>, body: Option<Map<String, Json>>) -> Self {
-        Self {
-            method,
-            path: path.into(),
-            body,
-            reads: matches!(method, Method::Get | Method::List),
-        }
-    }
-
-    /// The capability it needs, for a message.
-    const fn capability(&self) -> &'static str {
-        match self.method {
-            Method::Get => "read",
-            Method::List => "list",
-            Method::Post => "update",
-            Method::Delete => "delete",
-        }
-    }
-}
-
-/// What came back: the parsed body of a 2xx; null where it was empty.
-#[derive(Debug, Default)]
-pub(crate) struct Answer(pub(crate) Json);
-
-impl Answer {
-    /// What stands under `data`; null where nothing does.
-    pub(crate) fn data(&self) -> &Json {
-        self.0.get("data").unwrap_or(&Json::Null)
-    }
-
-    /// What the server warns of, safe to show.
-    pub(crate) fn warnings(&self) -> Vec<String> {
-        let all = self.0.get("warnings").and_then(Json::as_array);
-        all.into_iter()
-            .flatten()
-            .filter_map(Json::as_str)
-            .map(error::short)
-            .collect()
-    }
-}
-
-impl Drop for Answer {
-    /// Answers may hold tokens and secrets.
-    fn drop(&mut self) {
-        wipe(&mut self.0);
-    }
-}
-
-fn wipe(json: &mut Json) {
-    match json {
-        Json::String(text) => text.zeroize(),
-        Json::Array(all) => all.iter_mut().for_each(wipe),
-        Json::Object(all) => all.values_mut().for_each(wipe),
-        _ => {}
-    }
-}
-
-/// Secret fields of a request, beside its body.
-pub(crate) type SecretFields<'a> = &'a [(&'a str, &'a Secret)];
 
 /// The connection to one server.
 pub(crate) struct Client {
@@ -469,13 +367,10 @@ impl Client {
                 .await
                 .map_err(|error| error::transport(request, &error))?;
             let status = response.status().as_u16();
-            let location = response
-                .headers()
-                .get("location")
-                .and_then(|value| value.to_str().ok())
-                .map(error::short);
+            let location = response.headers().get("location").cloned();
+            let location = location.as_ref().and_then(|value| value.to_str().ok());
             let bytes = self.body(request, &mut response).await?;
-            error::judge(request, status, location.as_deref(), &bytes)
+            error::judge(request, secrets, status, location, &bytes)
         };
         match tokio::time::timeout(CALL, call).await {
             Ok(result) => result,
@@ -552,34 +447,6 @@ impl Client {
             )
         })
     }
-}
-
-/// The body with its secrets in it, wiped when it was sent. Secrets never become a JSON value,
-/// whose copies nobody would wipe.
-fn render(
-    body: &Map<String, Json>,
-    secrets: SecretFields<'_>,
-) -> Result<Zeroizing<Vec<u8>>, ProviderError> {
-    let bug = |_| ProviderError::new(ErrorKind::Bug, "a request can't be written as JSON");
-    let expected: usize = secrets
-        .iter()
-        .map(|(_, secret)| secret.expose().len())
-        .sum();
-    let plain = serde_json::to_vec(body).map_err(bug)?;
-    // Room for every character escaped, so that growing never leaves a copy behind.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(plain.len() + 6 * expected + 1024));
-    let inner = plain.strip_suffix(b"}").unwrap_or(&plain);
-    bytes.extend_from_slice(inner);
-    for (name, secret) in secrets {
-        if bytes.len() > 1 {
-            bytes.push(b',');
-        }
-        serde_json::to_writer(&mut *bytes, name).map_err(bug)?;
-        bytes.push(b':');
-        serde_json::to_writer(&mut *bytes, secret.expose()).map_err(bug)?;
-    }
-    bytes.push(b'}');
-    Ok(bytes)
 }
 
 /// Between half and all of a pause, so that many don't come back at once.

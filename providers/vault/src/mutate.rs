@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use remit_sdk::provider::{BoxFuture, Expected, WriteRequest, Written};
 use remit_sdk::text::safe;
-use remit_sdk::{ErrorKind, Kind, ProviderError, Secret, Value, Write};
+use remit_sdk::{Attribute, ErrorKind, Kind, ProviderError, Secret, Value, Write};
 use serde_json::{Map, Value as Json};
 
 use crate::client::{Request, SecretFields};
@@ -86,7 +86,13 @@ impl Writer {
             .iter()
             .map(|(name, secret)| (name.as_str(), secret))
             .collect();
-        self.send(&Request::post(path, body), &secrets).await
+        let mut post = Request::post(path, body);
+        let is_there = matches!(request.expected, Expected::Present { .. });
+        let is_stored = |one: &Attribute| one.write_only && !request.secrets.contains_key(one.name);
+        if is_there && request.kind.attributes.iter().any(is_stored) {
+            post = post.with_stored_secret();
+        }
+        self.send(&post, &secrets).await
     }
 
     async fn send(
@@ -96,7 +102,7 @@ impl Writer {
     ) -> Result<Written, ProviderError> {
         let answer = self.0.client.send_with(request, secrets).await?;
         Ok(Written {
-            warnings: answer.warnings(),
+            warnings: answer.warnings(request, secrets),
         })
     }
 
@@ -357,7 +363,8 @@ impl Writer {
         let mount: Vec<_> = mount.split('/').map(wire::encode_segment).collect();
         let leases = format!("{}/creds/{}", mount.join("/"), wire::encode_segment(&name));
         let body = Map::from_iter([("sync".to_owned(), Json::Bool(true))]);
-        let revoke = Request::post(format!("sys/leases/revoke-prefix/{leases}"), body);
+        let revoke =
+            Request::post(format!("sys/leases/revoke-prefix/{leases}"), body).with_stored_secret();
         let mut written = self.send(&revoke, &[]).await?;
         let listed = self
             .0

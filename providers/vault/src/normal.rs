@@ -2,21 +2,26 @@
 //! configuration and for values from a server alike. Pure.
 //!
 //! Durations become seconds, addresses become networks with their mask, sets lose order and
-//! repetition, policy names become lower case, PEM loses outer white space, policies take their
-//! canonical text. Ownership marks are read and written here too.
+//! repetition, policy names become lower case, what stands in lists and sets loses outer white
+//! space, moments are in UTC, policies take their canonical text. Ownership marks are read and
+//! written here too.
 
+mod credential;
+mod instant;
 mod mark;
 mod name;
 
 use core::net::IpAddr;
 use std::collections::BTreeMap;
 
+use remit_sdk::schema::Shape;
 use remit_sdk::shape::each;
 use remit_sdk::text::safe;
 use remit_sdk::{Attribute, Kind, Number, Value, shape};
 
 use crate::policy;
 
+pub(crate) use credential::same as same_credential;
 pub use mark::{mark_description, mark_text, parse_mark, split_description};
 pub(crate) use name::check_name;
 pub use name::folded_key;
@@ -46,6 +51,13 @@ pub fn normalise(kind: &Kind, name: &str, value: &Value) -> Result<Value, String
 
 /// The finer normal form of particular attributes, for written and for live values alike.
 pub(crate) fn refine(kind: &Kind, name: &str, value: Value) -> Result<Value, String> {
+    let shape = kind.attribute(name).map(|attribute| attribute.shape);
+    let value = match shape {
+        // The server trims every element, statements included (tried on 2.7.2); Unicode's white
+        // space here as there.
+        Some(Shape::List | Shape::Set) => each(value, |text| Ok(text.trim().to_owned()))?,
+        _ => value,
+    };
     match (kind.name, name) {
         (_, "token_bound_cidrs" | "secret_id_bound_cidrs") => each(value, network),
         (_, "token_policies") | ("vault_entity", "policies") => {
@@ -58,6 +70,11 @@ pub(crate) fn refine(kind: &Kind, name: &str, value: Value) -> Result<Value, Str
         (_, "mount") | ("vault_auth_mount" | "vault_secrets_mount", "path") => {
             each(value, |path| Ok(path.trim_end_matches('/').to_owned()))
         }
+        ("vault_policy", "expiration") => each(value, |text| match text {
+            // Never.
+            "" => Ok(String::new()),
+            text => instant::instant(text),
+        }),
         ("vault_policy", "policy") => each(value, |text| {
             policy::canonical(text).map_err(|why| format!("the policy can't be used: {why}"))
         }),
@@ -122,6 +139,11 @@ fn check_constraints(kind: &Kind, attribute: &Attribute, value: &Value) -> Resul
         return check_name(kind, attribute.name, name);
     }
     match (kind.name, attribute.name, value) {
+        (_, name, Value::List(all)) => check_elements(name, all),
+        (_, name, Value::Set(all)) if all.contains(&Value::string("")) => {
+            Err(format!("`{name}` holds an empty text; remove it"))
+        }
+        (_, "credential_config", Value::Map(all)) => credential::check(all),
         (_, _, Value::Number(Number::Integer(n)))
             if *n < 0 && !attribute.name.ends_with("_leeway") =>
         {
@@ -131,7 +153,12 @@ fn check_constraints(kind: &Kind, attribute: &Attribute, value: &Value) -> Resul
             "the server turns `kv-v2` into `kv`; write `type = \"kv\"` and `options = { version = \"2\" }`"
                 .into(),
         ),
-        (_, "metadata" | "custom_metadata", Value::Map(all)) => check_metadata(all),
+        (_, "metadata" | "custom_metadata", Value::Map(all)) => {
+            if attribute.name == "metadata" {
+                check_metadata_keys(all)?;
+            }
+            check_metadata(all)
+        }
         ("vault_entity", "policies", Value::Set(all))
             if all.contains(&Value::string("root")) =>
         {
@@ -142,6 +169,23 @@ fn check_constraints(kind: &Kind, attribute: &Attribute, value: &Value) -> Resul
         }
         _ => Ok(()),
     }
+}
+
+/// The server keeps some empty statements, drops others, and fails on them when it needs them.
+fn check_elements(name: &str, all: &[Value]) -> Result<(), String> {
+    let Some(at) = all.iter().position(|one| *one == Value::string("")) else {
+        return Ok(());
+    };
+    let what = if name.ends_with("_statements") {
+        "statement"
+    } else {
+        "text"
+    };
+    Err(format!(
+        "`{name}`: {what} {} of {} is empty; remove it",
+        at + 1,
+        all.len()
+    ))
 }
 
 /// Policy names in mixed case: the server would keep them as written, and compare in lower case.
@@ -164,6 +208,22 @@ fn mixed_case(kind: &Kind, name: &str, value: &Value) -> Option<String> {
         }
     });
     found
+}
+
+/// Of an entity; an alias's custom metadata takes any (tried on 2.7.2).
+fn check_metadata_keys(all: &BTreeMap<String, Value>) -> Result<(), String> {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || "=/+_-".contains(c);
+    match all.keys().find(|key| !key.chars().all(is_allowed)) {
+        None => Ok(()),
+        Some(key) => Err(format!(
+            "`{}` can't be a key of metadata: the server takes letters, digits, `=`, `/`, `+`, `_` \
+             and `-`; write `{}`",
+            safe(key),
+            key.chars()
+                .map(|c| if is_allowed(c) { c } else { '_' })
+                .collect::<String>()
+        )),
+    }
 }
 
 fn check_metadata(all: &BTreeMap<String, Value>) -> Result<(), String> {

@@ -8,14 +8,15 @@
 
 mod shared;
 
-use remit_sdk::Kind;
 use remit_sdk::schema::{Container, Default, Role, Shape};
+use remit_sdk::{Attribute, Kind};
 
 use remit_sdk::attribute::{
     admits, bool, computed, grants, immutable, integer, key, list, lives_with, map, one_of,
     optional, request_only, required, seconds, set, text, untested, volatile, write_only,
 };
 
+use crate::normal;
 use shared::{with_mount_attributes, with_token_attributes};
 
 /// The kinds of this provider, in the order of the reference pages.
@@ -569,12 +570,15 @@ static KINDS: [Kind; 10] = [
                 "password",
                 "What the user logs in with",
             )),
-            immutable(optional(
-                "credential_config",
-                Shape::Map,
-                Default::None,
-                "Settings of the credential type",
-            )),
+            Attribute {
+                same: Some(normal::same_credential),
+                ..immutable(optional(
+                    "credential_config",
+                    Shape::Map,
+                    Default::None,
+                    "Settings of the credential type",
+                ))
+            },
         ],
         computed_from: &[],
         requests: "One GET for each role, many at once, and one LIST for each mount; a write is one \

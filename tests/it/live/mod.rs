@@ -1,8 +1,10 @@
 //! Against a real OpenBao: every kind, every attribute, every refusal.
 
 pub(crate) mod contract;
+mod forms;
 mod lives;
 mod meddle;
+mod quoted;
 mod refuse;
 pub(crate) mod server;
 

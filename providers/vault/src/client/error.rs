@@ -1,4 +1,9 @@
 //! What an answer means: a result, or an error of a kind that says whether to try again. Pure.
+//!
+//! In come a request, the secrets that were sent with it and the whole answer, out go the answer
+//! or an error for people. A server's text never gets out that holds a piece of such a secret;
+//! and where the server works with a secret it was given earlier, which can't be known here,
+//! nothing gets out of what it quotes.
 
 use std::time::Duration;
 
@@ -6,18 +11,94 @@ use remit_sdk::text::safe;
 use remit_sdk::{ErrorKind, ProviderError};
 use serde_json::Value as Json;
 
-use super::{Answer, BODY_BYTES_MAX, Method, Request};
+use super::{Answer, BODY_BYTES_MAX, Method, Request, SecretFields};
 
 /// How much of a server's text is shown.
 const SHOWN_CHARACTERS_MAX: usize = 300;
 
+/// What is said instead of a text that holds a secret.
+const WITHHELD: &str = "the server's answer is not shown, since it quotes the secret that was sent";
+
+/// What a text that isn't shown may say, by words of it, in words of our own.
+const HINTS: &[(&str, &str)] = &[
+    (
+        "connection refused",
+        "nothing listens at the database's address",
+    ),
+    ("no such host", "the database's host name is not known"),
+    ("timeout", "the database does not answer in time"),
+    (
+        "authentication failed",
+        "the database refuses the user or the password",
+    ),
+    (
+        "parse",
+        "the connection's URL can't be read with this secret in it",
+    ),
+    (
+        "escape",
+        "the connection's URL can't be read with this secret in it",
+    ),
+];
+
 /// A server's text, safe to show and short.
 pub(super) fn short(text: &str) -> String {
+    safe(&cut(text))
+}
+
+fn cut(text: &str) -> String {
     let mut cut: String = text.trim().chars().take(SHOWN_CHARACTERS_MAX).collect();
     if cut.len() < text.trim().len() {
         cut.push('…');
     }
-    safe(&cut)
+    cut
+}
+
+/// A server's text as it may be shown.
+pub(super) struct Said {
+    pub(super) text: String,
+    /// Whether something else stands for it.
+    is_withheld: bool,
+}
+
+/// What of a server's answer to this request may be shown.
+pub(super) fn said(request: &Request, secrets: SecretFields<'_>, text: &str) -> Said {
+    let shown = cut(text);
+    if secrets.iter().any(|(_, secret)| secret.is_told_by(&shown)) {
+        let known = text.to_lowercase();
+        let hint = HINTS.iter().find(|(word, _)| known.contains(word));
+        let hint = hint.map_or_else(String::new, |(_, hint)| format!(": {hint}"));
+        return Said {
+            text: format!("{WITHHELD}{hint}"),
+            is_withheld: true,
+        };
+    }
+    let shown = if request.has_stored_secret {
+        without_quoted(&shown)
+    } else {
+        shown
+    };
+    Said {
+        text: safe(&shown),
+        is_withheld: false,
+    }
+}
+
+/// A text without what stands in quotes, from the first of a kind to the last of it: what is
+/// quoted may hold quotes itself, and a text that was cut lacks the last.
+fn without_quoted(text: &str) -> String {
+    let Some(first) = text.find(['"', '\'', '`']) else {
+        return text.to_owned();
+    };
+    let (before, rest) = text.split_at_checked(first).unwrap_or((text, ""));
+    let quote = rest.chars().next().unwrap_or('"');
+    let after = match rest.rfind(quote) {
+        Some(last) if last > 0 && !rest.ends_with('…') => {
+            without_quoted(rest.get(last + 1..).unwrap_or_default())
+        }
+        _ => String::new(),
+    };
+    format!("{before}(not shown){after}")
 }
 
 /// `GET sys/auth`, for a message. The path is encoded, but a key may have been anything.
@@ -123,6 +204,7 @@ pub(super) fn is_ready(answer: &Answer) -> Result<(), ProviderError> {
 /// What a whole answer means.
 pub(super) fn judge(
     request: &Request,
+    secrets: SecretFields<'_>,
     status: u16,
     location: Option<&str>,
     body: &[u8],
@@ -140,7 +222,14 @@ pub(super) fn judge(
             )),
         };
     }
-    Err(failure(request, status, location, errors(body).as_deref()))
+    let errors = errors(body);
+    Err(failure(
+        request,
+        secrets,
+        status,
+        location,
+        errors.as_deref(),
+    ))
 }
 
 /// What stands under `errors`, safe and short; `None` where the body has no such list. Bodies
@@ -158,26 +247,30 @@ fn errors(body: &[u8]) -> Option<Vec<String>> {
 
 fn failure(
     request: &Request,
+    secrets: SecretFields<'_>,
     status: u16,
     location: Option<&str>,
     errors: Option<&[String]>,
 ) -> ProviderError {
     let what = what(request);
     // The server wraps its errors in a list of one.
-    let said = errors
+    let raw = errors
         .map(|all| all.join("; ").replace("1 error occurred:\n\t* ", ""))
         .unwrap_or_default();
-    let kind = kind(request, status, errors, &said);
-    // A value the server refuses may come back in its text, quoted.
-    let said = if said.contains("load metadata pair") {
-        "a value of the metadata is too long".to_owned()
-    } else {
-        short(&said)
+    let kind = kind(request, status, errors, &raw);
+    let said = match metadata(&raw) {
+        // A value the server refuses comes back in its text, quoted.
+        Some(why) => Said {
+            text: why.to_owned(),
+            is_withheld: false,
+        },
+        None => said(request, secrets, &raw),
     };
-    let tail = if said.is_empty() {
+    let location = location.map(|text| self::said(request, secrets, text).text);
+    let tail = if said.text.is_empty() {
         String::new()
     } else {
-        format!(": {said}")
+        format!(": {}", said.text)
     };
     let message = match (status, location) {
         (300..400, Some(location)) => {
@@ -198,8 +291,28 @@ fn failure(
         (ErrorKind::Unavailable, _) => {
             error.help("unseal the server, or wait for it to become active")
         }
+        _ if said.is_withheld => error.help(
+            "does the secret hold what a URL or a connection string gives a meaning, such as `/`, \
+             `:` or `%`? Leave `disable_escaping` out, or change the secret",
+        ),
         _ => error,
     }
+}
+
+/// Why the server refuses a pair of metadata, in words of our own.
+fn metadata(said: &str) -> Option<&'static str> {
+    if !said.contains("load metadata pair") {
+        return None;
+    }
+    // Its reason stands at the end, after the pair.
+    let reason = said.rsplit("): ").next().unwrap_or_default();
+    Some(if reason.starts_with("key contains") {
+        "a key of the metadata holds characters other than letters, digits, `=`, `/`, `+`, `_` and `-`"
+    } else if reason.starts_with("key") {
+        "a key of the metadata is empty or too long"
+    } else {
+        "a value of the metadata is too long"
+    })
 }
 
 fn kind(request: &Request, status: u16, errors: Option<&[String]>, said: &str) -> ErrorKind {

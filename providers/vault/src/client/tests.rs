@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use remit_sdk::declaration::ProviderConfig;
+use serde_json::Map;
 
 use super::*;
 
@@ -82,7 +83,7 @@ fn a_status_says_what_to_do() {
     let read = Request::get("x/y");
     let write = Request::post("x/y", Map::new());
     let kind = |request: &Request, status: u16, body: &str| {
-        error::judge(request, status, None, body.as_bytes())
+        error::judge(request, &[], status, None, body.as_bytes())
             .unwrap_err()
             .kind
     };
@@ -139,13 +140,95 @@ fn a_status_says_what_to_do() {
 fn a_message_is_short_and_safe() {
     let request = Request::get("x");
     let body = serde_json::json!({"errors": ["\u{1b}[31m".to_owned() + &"x".repeat(9000)], "token": "s.secret"});
-    let error = error::judge(&request, 400, None, body.to_string().as_bytes()).unwrap_err();
+    let error = error::judge(&request, &[], 400, None, body.to_string().as_bytes()).unwrap_err();
     assert!(error.message.len() < 500 && !error.message.contains('\u{1b}'));
     assert!(!error.message.contains("s.secret"));
-    let redirect = error::judge(&request, 307, Some("https://evil/"), b"").unwrap_err();
+    let redirect = error::judge(&request, &[], 307, Some("https://evil/"), b"").unwrap_err();
     assert!(
         redirect.message.contains("https://evil/") && redirect.message.contains("not followed")
     );
+}
+
+#[test]
+fn a_text_that_quotes_a_secret_is_not_shown() {
+    let request = Request::post("db/config/c", Map::new()).with_stored_secret();
+    let secret = Secret::new("CANARY/secret".into());
+    let judged = |secrets: SecretFields<'_>, status: u16, said: &str, location: Option<&str>| {
+        let body = serde_json::json!({"errors": [said]}).to_string();
+        let error = error::judge(&request, secrets, status, location, body.as_bytes());
+        error.unwrap_err()
+    };
+    let sent: SecretFields<'_> = &[("password", &secret)];
+    for said in [
+        "cannot parse connection url: invalid port \":CANARY\" after host",
+        "pq: canary%2fsecret is wrong",
+        "x: Q0FOQVJZL3NlY3JldA==",
+    ] {
+        let error = judged(sent, 400, said, None);
+        let text = format!("{} {}", error.message, error.help.unwrap_or_default());
+        assert!(
+            text.contains("POST db/config/c: 400: the server's answer is not shown"),
+            "{text}"
+        );
+        assert!(
+            !text.to_lowercase().contains("canary") && !text.contains("Q0FO"),
+            "{text}"
+        );
+    }
+    let refused = "dial tcp 127.0.0.1:1: connect: connection refused";
+    assert!(judged(sent, 400, refused, None).message.ends_with(refused));
+    let long = format!("{}CANARY", "x ".repeat(148));
+    assert!(!judged(sent, 400, &long, None).message.contains("CANA"));
+    let redirect = judged(sent, 307, "", Some("https://x/?CANARY"));
+    assert!(!redirect.message.contains("CANARY"), "{}", redirect.message);
+    // One that was sent earlier isn't known: nothing quoted is shown.
+    for (said, shown) in [
+        (
+            "invalid port \":CAN\\\"ARY\" after host",
+            "400: invalid port (not shown) after host",
+        ),
+        ("a `CANARY` b 'CANARY'", "400: a (not shown) b (not shown)"),
+        ("a `b\"CANARY", "400: a (not shown)"),
+        (refused, refused),
+    ] {
+        let message = judged(&[], 400, said, None).message;
+        assert!(message.ends_with(shown), "{message}");
+    }
+    let cut = format!("{}'b' 'CANARY'", "x".repeat(290));
+    assert!(!judged(&[], 400, &cut, None).message.contains("CANA"));
+    let answer = Answer(serde_json::json!({"warnings": ["near CANARY", "slow"]}));
+    let warnings = answer.warnings(&request, sent);
+    assert!(
+        !warnings.concat().contains("CANARY") && warnings[1] == "slow",
+        "{warnings:?}"
+    );
+}
+
+#[test]
+fn a_refused_pair_of_metadata_is_told_without_its_value() {
+    let request = Request::post("identity/entity", Map::new());
+    for (reason, shown) in [
+        (
+            "key contains invalid characters",
+            "characters other than letters",
+        ),
+        (
+            "key is too long (limit: 128 characters)",
+            "empty or too long",
+        ),
+        (
+            "value is too long (limit: 512 characters)",
+            "a value of the metadata is too long",
+        ),
+    ] {
+        let said = format!(
+            "1 error occurred:\n\t* invalid entity metadata: failed to load metadata pair (\"k\", \"a): key v\"): {reason}\n\n"
+        );
+        let body = serde_json::json!({"errors": [said]}).to_string();
+        let error = error::judge(&request, &[], 500, None, body.as_bytes()).unwrap_err();
+        assert!(error.message.contains(shown), "{}", error.message);
+        assert!(!error.message.contains("a): key v"));
+    }
 }
 
 #[test]
@@ -164,7 +247,7 @@ fn secrets_stand_beside_the_body() {
 #[test]
 fn an_answer_is_wiped() {
     let mut json = serde_json::json!({"auth": {"client_token": "s.x"}, "all": ["y"]});
-    wipe(&mut json);
+    request::wipe(&mut json);
     assert_eq!(
         json,
         serde_json::json!({"auth": {"client_token": ""}, "all": [""]})

@@ -98,6 +98,49 @@ fn values_take_their_attributes_form() {
 }
 
 #[test]
+fn what_the_server_trims_is_trimmed() {
+    let statements =
+        |all: &[&str]| Value::List(all.iter().map(|one| Value::string(*one)).collect());
+    for name in [
+        "creation_statements",
+        "revocation_statements",
+        "rollback_statements",
+        "renew_statements",
+    ] {
+        assert_eq!(
+            normal(
+                "vault_database_role",
+                name,
+                statements(&["a;\nb;\n", " c ;d\u{a0}", "\u{feff}e"])
+            ),
+            Ok(statements(&["a;\nb;", "c ;d", "\u{feff}e"])),
+        );
+    }
+    assert_eq!(
+        normal(
+            "vault_jwt_role",
+            "bound_audiences",
+            Value::strings([" a", "a", "b,c\n"])
+        ),
+        Ok(Value::strings(["a", "b,c"]))
+    );
+    assert_eq!(
+        normal(
+            "vault_database_role",
+            "credential_config",
+            Value::Map([("key_bits".to_owned(), Value::integer(3072))].into())
+        ),
+        Ok(Value::Map(
+            [("key_bits".to_owned(), Value::string("3072"))].into()
+        ))
+    );
+    assert_eq!(
+        normal("vault_policy", "expiration", Value::string("")),
+        Ok(Value::string(""))
+    );
+}
+
+#[test]
 fn mistakes_are_named() {
     let secret = || Value::Secret(SecretRef::Env("X".into()));
     for (kind, name, value, why) in [
@@ -192,6 +235,12 @@ fn mistakes_are_named() {
             "remit's own",
         ),
         (
+            "vault_entity",
+            "metadata",
+            Value::Map([("cost centre".to_owned(), Value::string(""))].into()),
+            "write `cost_centre`",
+        ),
+        (
             "vault_database_connection",
             "password",
             Value::string("hunter2"),
@@ -209,12 +258,43 @@ fn mistakes_are_named() {
             Value::strings(["x"]),
             "order",
         ),
+        (
+            "vault_database_role",
+            "creation_statements",
+            Value::List(vec![Value::string("x"), Value::string(" \n")]),
+            "statement 2 of 2 is empty",
+        ),
+        (
+            "vault_entity",
+            "policies",
+            Value::strings(["a", " "]),
+            "empty text",
+        ),
+        (
+            "vault_database_role",
+            "credential_config",
+            Value::Map([("bits".to_owned(), Value::integer(1))].into()),
+            "no setting `bits`",
+        ),
+        (
+            "vault_policy",
+            "expiration",
+            Value::string("2030-01-01"),
+            "no moment",
+        ),
     ] {
         let error = normal(kind, name, value).expect_err(name);
         assert!(error.contains(why), "{kind} {name}: {error}");
         assert!(!error.contains("hunter2"));
     }
     assert!(normal("vault_database_connection", "password", secret()).is_ok());
+    for (kind, name, key) in [
+        ("vault_entity", "metadata", "aZ09=/+_-"),
+        ("vault_entity_alias", "custom_metadata", "cost centre"),
+    ] {
+        let value = Value::Map([(key.to_owned(), Value::string("x"))].into());
+        assert!(normal(kind, name, value).is_ok(), "{kind} {key}");
+    }
     assert!(
         normal(
             "vault_database_connection",
@@ -263,6 +343,29 @@ proptest! {
     fn a_normal_form_is_its_own(seconds in 0_i64..10_000_000) {
         let text = Value::string(format!("{}h{}m{}s", seconds / 3600, seconds % 3600 / 60, seconds % 60));
         prop_assert_eq!(shape::seconds(&text), Ok(seconds));
+    }
+
+    /// Of every attribute of every kind, for what a configuration and for what a server may hold.
+    #[test]
+    fn every_normal_form_is_its_own(
+        texts in prop::collection::vec("[ \\n\u{a0}]{0,2}[aA1/:.-]{0,6}[ \\n/]{0,2}|[0-9]{1,3}[smhd]?|10.1.2.3/[0-9]{1,2}|2030-0[1-9]-1[0-9]T0[0-9]:00:00(.[0-9]{1,3})?(Z|[+-]0[0-9]:30)", 0..3),
+    ) {
+        let first = Value::string(texts.first().cloned().unwrap_or_default());
+        let list = Value::List(texts.iter().map(Value::string).collect());
+        let map = Value::Map(texts.iter().map(|one| (one.clone(), first.clone())).collect());
+        for kind in schema::kinds() {
+            for attribute in kind.attributes {
+                for value in [&first, &list, &map] {
+                    if let Ok(form) = normalise(kind, attribute.name, value) {
+                        prop_assert_eq!(normalise(kind, attribute.name, &form), Ok(form.clone()));
+                        prop_assert_eq!(refine(kind, attribute.name, form.clone()), Ok(form));
+                    }
+                    if let Ok(form) = refine(kind, attribute.name, value.clone()) {
+                        prop_assert_eq!(refine(kind, attribute.name, form.clone()), Ok(form));
+                    }
+                }
+            }
+        }
     }
 
     #[test]
