@@ -36,11 +36,6 @@ pub fn lower(
 ) -> Result<(Desired, Vec<Diagnostic>), Vec<Diagnostic>> {
     let mut diagnostics = Vec::new();
     let mut objects: BTreeMap<ObjectAddress, Wanted> = BTreeMap::new();
-    for config in model.providers.values() {
-        if let Some(provider) = catalog.provider_of_instance(&config.instance) {
-            diagnostics.extend(provider.check_config(config));
-        }
-    }
     for part in parts::split(model, catalog, &mut diagnostics) {
         let Some(provider) = catalog.provider_of_instance(&part.instance) else {
             continue;

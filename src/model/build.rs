@@ -40,6 +40,15 @@ fn model(evaluator: &Evaluator<'_>, sources: &SourceMap) -> Model {
     evaluator.check_variables();
     model.providers = provider::providers(evaluator);
     evaluator.set_configs(&model.providers);
+    for config in model.providers.values() {
+        let provider = evaluator
+            .providers
+            .iter()
+            .find(|provider| provider.name() == config.provider);
+        for mistake in provider.iter().flat_map(|one| one.check_config(config)) {
+            evaluator.report(mistake);
+        }
+    }
     for (name, attribute) in &evaluator.index.locals {
         let _ = evaluator.local_value(name, attribute.name.span, attribute);
     }

@@ -25,7 +25,7 @@ use remit_sdk::provider::{Lowered, Part};
 use remit_sdk::schema::Shape;
 use remit_sdk::{Address, DeclarationAddress, Diagnostic, Kind, Lower, ObjectAddress, Span, Value};
 
-use crate::settings::Settings;
+use crate::settings::{self, Settings};
 use crate::{arn, document, normal, schema};
 
 /// The provider's lowering face.
@@ -41,6 +41,12 @@ impl Lower for Aws {
         schema::kinds()
     }
 
+    fn check_config(&self, config: &ProviderConfig) -> Vec<Diagnostic> {
+        let mut found = Settings::from_config(config).err().unwrap_or_default();
+        found.extend(settings::doubtful_region(config));
+        found
+    }
+
     fn normalise(&self, kind: &Kind, attribute: &str, value: &Value) -> Result<Value, String> {
         normal::normalise(kind, attribute, value)
     }
@@ -52,7 +58,9 @@ impl Lower for Aws {
         };
         let mut lowering = Lowering::new(part, settings);
         lowering.is_known = mistakes.is_empty();
-        for diagnostic in mistakes {
+        // Those of a block were told when it was read.
+        let has_block = part.config.is_some_and(|config| config.span.is_some());
+        for diagnostic in mistakes.into_iter().filter(|_| !has_block) {
             let first = lowering.first_span();
             let at = diagnostic.span.or(first);
             lowering.mistake(diagnostic.at(at));

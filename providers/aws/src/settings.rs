@@ -264,6 +264,25 @@ fn region(reader: &mut Reader, block: &Attributes) -> Option<String> {
     None
 }
 
+/// What to think of a region that may be new, or be a slip: where it is one letter off a known one,
+/// the second is likelier.
+pub(crate) fn doubtful_region(config: &ProviderConfig) -> Option<Diagnostic> {
+    let written = config.attributes.get("region")?;
+    let region = written.value.as_str()?;
+    if REGIONS.contains(&region) || !looks_like_region(region) {
+        return None;
+    }
+    let nearest = shape::nearest(region, REGIONS.iter().copied())?;
+    Some(
+        Diagnostic::warning(
+            "region not known",
+            format!("this version of remit knows no region `{}`", safe(region)),
+        )
+        .help(format!("did you mean `{nearest}`? A new region is fine"))
+        .at(written.span),
+    )
+}
+
 /// Letters in groups, then a number: `eu-west-1`, `us-gov-west-1`. An unknown region may be a new
 /// one, but a name that is one letter off a known one still looks like this, and fails when it is
 /// first spoken to.

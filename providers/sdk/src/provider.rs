@@ -240,7 +240,7 @@ pub trait Lower: Send + Sync {
     /// Its kinds.
     fn kinds(&self) -> &'static [Kind];
 
-    /// What is wrong with a `provider` block of this provider, or with doing without one.
+    /// What is wrong with a `provider` block of this provider. Doing without one is for `lower`.
     fn check_config(&self, _config: &ProviderConfig) -> Vec<Diagnostic> {
         Vec::new()
     }

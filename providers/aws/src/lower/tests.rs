@@ -417,10 +417,18 @@ fn without_settings_nothing_is_wanted_and_all_mistakes_are_told() {
     assert!(found[1].contains("lacks its service"), "{}", found[1]);
     let mut config = one();
     config.provider = Some(provider(&[("account", Value::string("1"))]));
-    let lowered = config.lower();
-    assert!(lowered.objects.is_empty());
-    assert_eq!(lowered.diagnostics.len(), 1);
-    assert_eq!(lowered.diagnostics[0].span, Some(span(9)));
+    assert!(config.lower().objects.is_empty());
+    // A block's own mistakes are told with the block, before anything is lowered.
+    let block = config.provider.clone().unwrap();
+    let told = Aws.check_config(&block);
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].span, Some(span(9)));
+    assert_eq!(config.lower().diagnostics, []);
+    let slip = provider(&[("region", Value::string("eu-wst-1"))]);
+    let told = Aws.check_config(&slip);
+    assert_eq!(told.len(), 1);
+    assert!(!told[0].is_error());
+    assert!(told[0].help.as_ref().unwrap().contains("`eu-west-1`"));
     // An empty part needs no settings of its own, and says what is wrong with them all the same.
     let empty = Config {
         provider: None,
