@@ -82,7 +82,7 @@ pub fn people(plan: &Plan, look: Look<'_>) -> String {
     section(&mut out, "OUTPUTS", &outputs(&plan.outputs, paint), paint);
     section(
         &mut out,
-        "UNDECLARED, under remit's prefix and left alone",
+        "UNDECLARED, beside what remit manages and left alone",
         &unmanaged(plan),
         paint,
     );
@@ -134,7 +134,7 @@ fn nothing(plan: &Plan) -> String {
     };
     let others = match plan.unmanaged.len() {
         0 => String::new(),
-        number => format!("; {number} under remit's prefix undeclared"),
+        number => format!("; {number} beside them undeclared"),
     };
     format!("{what}{drift}{others} ({}).\n", state(plan))
 }

@@ -5,6 +5,7 @@ mod forms;
 mod meddle;
 mod quoted;
 mod refuse;
+mod renamed;
 pub(crate) mod server;
 
 use std::collections::BTreeMap;
