@@ -396,6 +396,7 @@ pub async fn import(
     let queries = [Query {
         kind: wanted.kind,
         key: key.to_owned(),
+        id: None,
     }];
     let Some(reader) = readers.get(&wanted.instance) else {
         return Err(one(Diagnostic::error(

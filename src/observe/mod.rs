@@ -25,7 +25,7 @@ pub struct Observed {
     pub targets: BTreeMap<String, Target>,
     /// One reading for each object asked for.
     pub readings: BTreeMap<Place, Reading>,
-    /// Objects nobody asked for under a managed prefix or mount.
+    /// Objects nobody asked for under a managed prefix or mount, or sharing in what is managed.
     pub others: BTreeSet<Place>,
 }
 
@@ -111,7 +111,7 @@ fn queries(
     recorded: &Recorded,
     catalog: &Catalog<'_>,
 ) -> Result<BTreeMap<String, Vec<Query>>, Vec<Diagnostic>> {
-    let mut seen: BTreeMap<Place, &'static Kind> = BTreeMap::new();
+    let mut seen: BTreeMap<Place, (&'static Kind, Option<String>)> = BTreeMap::new();
     let mut unknown = BTreeSet::new();
     for wanted in desired.objects.values() {
         let place = (
@@ -119,20 +119,21 @@ fn queries(
             wanted.kind.name.to_owned(),
             wanted.key.clone(),
         );
-        seen.insert(place, wanted.kind);
+        seen.insert(place, (wanted.kind, None));
     }
     let open = recorded.open.values().map(|intent| &intent.record);
     for record in recorded.objects.values().chain(open) {
         match catalog.kind(&record.kind) {
             Some(kind) => {
-                seen.insert(
-                    (
-                        record.instance.clone(),
-                        record.kind.clone(),
-                        record.key.clone(),
-                    ),
-                    kind,
+                let place = (
+                    record.instance.clone(),
+                    record.kind.clone(),
+                    record.key.clone(),
                 );
+                let (_, id) = seen.entry(place).or_insert((kind, None));
+                if id.is_none() {
+                    id.clone_from(&record.id);
+                }
             }
             None => drop(unknown.insert(record.kind.clone())),
         }
@@ -150,11 +151,11 @@ fn queries(
             .collect());
     }
     let mut queries: BTreeMap<String, Vec<Query>> = BTreeMap::new();
-    for ((instance, _, key), kind) in seen {
+    for ((instance, _, key), (kind, id)) in seen {
         queries
             .entry(instance)
             .or_default()
-            .push(Query { kind, key });
+            .push(Query { kind, key, id });
     }
     Ok(queries)
 }

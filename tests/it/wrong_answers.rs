@@ -94,6 +94,12 @@ fn wrong() -> Vec<(&'static str, Fault)> {
         ("null", body(b"null")),
         ("a list", body(b"[]")),
         ("no data", body(b"{\"data\":null}")),
+        ("204", status(204, "")),
+        ("empty data", body(b"{\"data\":{}}")),
+        (
+            "an empty list",
+            body(b"{\"data\":{\"keys\":[],\"key_info\":{}}}"),
+        ),
         ("data of another form", body(b"{\"data\":[1,2]}")),
         ("nested too deep", body(&b"[".repeat(100_000))),
         ("no end", Fault::Endless),

@@ -292,6 +292,7 @@ fn observing_finds_the_others_under_the_prefix() {
     let queries = [Query {
         kind: kind("memory_box"),
         key: "b".into(),
+        id: None,
     }];
     let observation = now(memory.observe(&queries, 4)).unwrap();
     assert_eq!(observation.readings.len(), 1);

@@ -38,6 +38,9 @@ pub struct Query {
     pub kind: &'static Kind,
     /// The object's key.
     pub key: String,
+    /// The live id it is recorded with. Where the key isn't found, an object of this id that has
+    /// another name is no absence: the reading is unreadable, with a conflict that says so.
+    pub id: Option<String>,
 }
 
 /// What became of a reading.
@@ -56,7 +59,8 @@ pub enum Reading {
 pub struct Observation {
     /// One reading for each query, by kind name and key.
     pub readings: BTreeMap<(String, String), Reading>,
-    /// Keys of objects nobody asked for, that stand under the naming prefix: kind name and key.
+    /// Keys of objects nobody asked for, that stand under the naming prefix or share in what an
+    /// object that was asked for gives: kind name and key.
     pub others: BTreeSet<(String, String)>,
 }
 

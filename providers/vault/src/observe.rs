@@ -5,6 +5,8 @@
 //! `sys/capabilities-self` or by a list that was read whole.
 
 mod bulk;
+mod check;
+mod renamed;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -13,12 +15,11 @@ use std::time::Duration;
 use remit_sdk::declaration::Wanted;
 use remit_sdk::provider::{BoxFuture, Observation, Query, Reading, Statistics, Target};
 use remit_sdk::text::safe;
-use remit_sdk::{Address, Diagnostic, ErrorKind, Kind, ProviderError, Read, Value};
+use remit_sdk::{Diagnostic, ErrorKind, Kind, ProviderError, Read, Value};
 use serde_json::{Map, Value as Json};
 
 use crate::client::{Client, Request, is_no_route};
-use crate::policy::{self, Document};
-use crate::{schema, wire};
+use crate::wire;
 
 /// How often the token's life is looked at: a fraction of the shortest life that makes sense.
 const RENEWAL_TICK: Duration = Duration::from_secs(2);
@@ -74,6 +75,19 @@ impl Shared {
     pub(crate) async fn mounts(&self, table: &str) -> Result<Arc<Mounts>, ProviderError> {
         let answer = self.client.send(&Request::get(table)).await?;
         let data = answer.data().as_object().ok_or_else(|| malformed(table))?;
+        // Every table holds what the server mounts itself and nobody can remove: one without it
+        // is not the table, and proves no absence.
+        let own = if table == "sys/auth" {
+            "token/"
+        } else {
+            "sys/"
+        };
+        if data
+            .get(own)
+            .is_none_or(|mount| text(mount, "type").is_none())
+        {
+            return Err(malformed(table));
+        }
         let all: Mounts = data
             .iter()
             .map(|(path, mount)| (path.trim_end_matches('/').to_owned(), mount.clone()))
@@ -158,6 +172,10 @@ impl Shared {
             return Ok(Found::Absent);
         }
         if kind.name == "vault_approle_role" {
+            // Every role tells it: the role-id that is put beside would hide an empty answer.
+            if data.get("bind_secret_id").is_none() {
+                return Err(malformed(&path));
+            }
             let path = format!("{path}/role-id");
             let answer = self.client.send(&Request::get(&path)).await;
             // Every role has one: an answer without it is no answer.
@@ -408,162 +426,6 @@ impl Reader {
             });
         });
     }
-
-    async fn check_all(&self, wanted: &[&Wanted]) -> Vec<Diagnostic> {
-        let mut found = self.check_connections(wanted).await;
-        found.extend(self.check_kv_versions(wanted).await);
-        if let Ok(product) = self.0.client.product().await {
-            let vocabulary = if product.is_openbao {
-                policy::VAULT_ONLY
-            } else {
-                policy::OPENBAO_ONLY
-            };
-            for one in wanted {
-                let text = one.attributes.get("policy").and_then(Value::as_str);
-                let document = text.and_then(|text| policy::parse(text).ok());
-                found.extend(document.and_then(|document| foreign(one, &document, vocabulary)));
-            }
-        }
-        found
-    }
-
-    /// A `kv` mount of version 2 can't go back to version 1.
-    async fn check_kv_versions(&self, wanted: &[&Wanted]) -> Vec<Diagnostic> {
-        let option = |attributes: &BTreeMap<String, Value>| match attributes.get("options") {
-            Some(Value::Map(all)) => all.get("version").and_then(Value::as_str) == Some("2"),
-            _ => false,
-        };
-        let mut found = Vec::new();
-        for one in wanted {
-            let is_kv = one.kind.name == "vault_secrets_mount"
-                && one.attributes.get("type").and_then(Value::as_str) == Some("kv");
-            if !is_kv || option(&one.attributes) {
-                continue;
-            }
-            if let Reading::Present(object) = self.read(one.kind, &one.key).await
-                && option(&object.attributes)
-            {
-                found.push(
-                    Diagnostic::error(
-                        "kv mount that can't go back",
-                        format!(
-                            "`{}` is a kv mount of version 2, and the server can't make it version 1",
-                            safe(&one.key)
-                        ),
-                    )
-                    .help("write `options = { version = \"2\" }`")
-                    .at(one.span)
-                    .about(Address::Object(one.address.clone())),
-                );
-            }
-        }
-        found
-    }
-
-    /// Roles whose connection isn't managed must be allowed by it.
-    async fn check_connections(&self, wanted: &[&Wanted]) -> Vec<Diagnostic> {
-        let Some(kind) = schema::kind("vault_database_connection") else {
-            return Vec::new();
-        };
-        let managed: BTreeSet<&str> = wanted
-            .iter()
-            .filter(|one| one.kind.name == kind.name)
-            .map(|one| one.key.as_str())
-            .collect();
-        let text = |one: &Wanted, name: &str| {
-            one.attributes
-                .get(name)
-                .and_then(Value::as_str)
-                .map(str::to_owned)
-        };
-        let mut by_connection: BTreeMap<String, Vec<&Wanted>> = BTreeMap::new();
-        for one in wanted
-            .iter()
-            .filter(|one| one.kind.name == "vault_database_role")
-        {
-            if let (Some(mount), Some(connection)) = (text(one, "mount"), text(one, "db_name")) {
-                let key = format!("{mount}/config/{connection}");
-                if !managed.contains(key.as_str()) {
-                    by_connection.entry(key).or_default().push(one);
-                }
-            }
-        }
-        let mut found = Vec::new();
-        for (key, roles) in by_connection {
-            let reading = self.read(kind, &key).await;
-            found.extend(
-                roles
-                    .into_iter()
-                    .filter_map(|role| not_allowed(role, &key, &reading)),
-            );
-        }
-        found
-    }
-}
-
-fn not_allowed(role: &Wanted, connection: &str, reading: &Reading) -> Option<Diagnostic> {
-    let name = role.attributes.get("name").cloned().unwrap_or_default();
-    let shown = safe(connection);
-    let diagnostic = match reading {
-        Reading::Present(object) => match object.attributes.get("allowed_roles") {
-            Some(Value::Set(all)) if all.contains(&name) || all.contains(&Value::string("*")) => {
-                return None;
-            }
-            _ => Diagnostic::error(
-                "database role not allowed",
-                format!(
-                    "the connection `{shown}` doesn't allow the role `{}`",
-                    safe(name.as_str().unwrap_or_default())
-                ),
-            )
-            .help("add it to the connection's `allowed_roles`, or let remit manage the connection"),
-        },
-        Reading::Absent => Diagnostic::error(
-            "database connection missing",
-            format!("there is no connection `{shown}`"),
-        )
-        .help("make it, or declare it as a `resource \"vault_database_connection\"`"),
-        Reading::Unreadable(error) => Diagnostic::warning(
-            "database connection not read",
-            format!("whether `{shown}` allows the role can't be seen: {error}"),
-        ),
-    };
-    Some(
-        diagnostic
-            .at(role.span)
-            .about(Address::Object(role.address.clone())),
-    )
-}
-
-/// What the policy says that this server doesn't know.
-fn foreign(
-    wanted: &Wanted,
-    document: &Document,
-    vocabulary: (&str, &[&str]),
-) -> Option<Diagnostic> {
-    let (only, capabilities) = vocabulary;
-    let used: BTreeSet<&str> = document
-        .paths
-        .values()
-        .flat_map(|rule| &rule.capabilities)
-        .map(String::as_str)
-        .filter(|one| capabilities.contains(one))
-        .collect();
-    if used.is_empty() {
-        return None;
-    }
-    let used: Vec<_> = used.into_iter().collect();
-    Some(
-        Diagnostic::error(
-            "capability this server doesn't know",
-            format!(
-                "`{}` is known to {only} only, and the server would refuse the policy",
-                used.join("`, `")
-            ),
-        )
-        .at(wanted.span)
-        .about(Address::Object(wanted.address.clone())),
-    )
 }
 
 impl Read for Reader {

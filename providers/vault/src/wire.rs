@@ -315,6 +315,11 @@ pub fn decode(kind: &Kind, key: &str, data: &Json) -> Result<Object, String> {
     let mut raw = data.as_object().cloned().ok_or("`data` is no object")?;
     let mark = strip_mark(kind, &mut raw);
     let data = Json::Object(raw);
+    let is_told = |one: &Attribute| lookup(&data, wire.read(one.name)).is_some();
+    if !kind.attributes.iter().any(is_told) {
+        // It would be taken for one with nothing but defaults.
+        return Err("the answer holds nothing of it".into());
+    }
     for attribute in kind.attributes {
         let skipped = attribute.write_only || attribute.unverifiable.is_some();
         if skipped || attributes.contains_key(attribute.name) {

@@ -6,6 +6,7 @@ mod lives;
 mod meddle;
 mod quoted;
 mod refuse;
+mod renamed;
 pub(crate) mod server;
 
 use std::collections::BTreeMap;

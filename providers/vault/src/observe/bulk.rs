@@ -9,7 +9,7 @@ use remit_sdk::provider::{BoxFuture, Observation, Query, Reading};
 use remit_sdk::{ErrorKind, Kind, ProviderError, Value};
 use serde_json::Value as Json;
 
-use super::{Found, Mounts, Shared, decoded, malformed, text, unproven};
+use super::{Found, Mounts, Shared, decoded, malformed, renamed, text, unproven};
 use crate::client::{Answer, Request};
 use crate::{schema, wire};
 
@@ -23,6 +23,14 @@ type Table = Result<Arc<Mounts>, ProviderError>;
 /// What one request for one object found.
 type Single<'a> = (&'static Kind, &'a str, Result<Found, ProviderError>);
 
+/// What one request for the id of one object found: kind, key, id.
+type ById<'a> = (
+    &'static str,
+    &'a str,
+    &'a str,
+    Result<Answer, ProviderError>,
+);
+
 /// What a LIST of names gave: of which kind, in which mount.
 type Listed = (&'static Kind, Option<String>, Result<Answer, ProviderError>);
 
@@ -31,6 +39,8 @@ struct Bulk<'a> {
     shared: &'a Shared,
     parallelism: usize,
     queries: BTreeMap<&'static str, BTreeSet<&'a str>>,
+    /// The ids that objects are recorded with.
+    ids: BTreeMap<(&'static str, &'a str), &'a str>,
     auth: Option<Table>,
     secrets: Option<Table>,
     out: Observation,
@@ -52,10 +62,14 @@ pub(super) async fn observe(
             .or_default()
             .insert(&query.key);
     }
+    let ids = queries
+        .iter()
+        .filter_map(|query| Some(((query.kind.name, &*query.key), query.id.as_deref()?)));
     let mut bulk = Bulk {
         shared,
         parallelism,
         queries: by_kind,
+        ids: ids.collect(),
         auth: None,
         secrets: None,
         out: Observation::default(),
@@ -69,6 +83,7 @@ pub(super) async fn observe(
     bulk.aliases().await?;
     bulk.singles().await?;
     bulk.prove().await;
+    bulk.renamed().await?;
     bulk.others().await;
     Ok(bulk.out)
 }
@@ -148,9 +163,11 @@ impl<'a> Bulk<'a> {
         };
         for key in self.keys(name) {
             let reading = match self.table(name) {
-                Some(Ok(all)) => all
-                    .get(key)
-                    .map_or(Reading::Absent, |data| decoded(kind, key, data)),
+                Some(Ok(all)) => match (all.get(key), self.ids.get(&(name, key))) {
+                    (Some(data), _) => decoded(kind, key, data),
+                    (None, Some(id)) => renamed::mount(kind, key, id, all),
+                    (None, None) => Reading::Absent,
+                },
                 Some(Err(error)) => Reading::Unreadable(error.clone()),
                 None => continue,
             };
@@ -182,6 +199,20 @@ impl<'a> Bulk<'a> {
         }
     }
 
+    /// The reading of an object that [`Bulk::has_no_container`]: what was moved with its mount is
+    /// not gone.
+    fn without_container(&self, kind: &Kind, key: &str) -> Reading {
+        let parts = kind.parse_key(key).unwrap_or_default();
+        let container = kind.container.as_ref().and_then(|container| {
+            let mount = parts.get(container.attribute)?.as_str()?.to_owned();
+            Some((container.kind.to_owned(), mount))
+        });
+        match container.and_then(|place| self.out.readings.get(&place)) {
+            Some(Reading::Unreadable(error)) => Reading::Unreadable(error.clone()),
+            _ => Reading::Absent,
+        }
+    }
+
     /// All policies with their text, where the server lists them so; what is left is read one
     /// by one.
     async fn policies(&mut self) -> Result<(), ProviderError> {
@@ -207,7 +238,8 @@ impl<'a> Bulk<'a> {
             return Ok(());
         };
         let names = answer.data().get("keys").and_then(Json::as_array);
-        if names.is_some_and(|names| names.len() != all.len()) {
+        // Every namespace has a policy `default`, which can't be removed.
+        if names.is_none_or(|names| names.len() != all.len()) || !all.contains_key("default") {
             // Not the whole list: it proves no absence.
             return Ok(());
         }
@@ -315,7 +347,7 @@ impl<'a> Bulk<'a> {
                     continue;
                 }
                 if self.has_no_container(kind, key) {
-                    self.note(name, key, Reading::Absent);
+                    self.note(name, key, self.without_container(kind, key));
                 } else {
                     open.push((kind, key));
                 }
@@ -340,7 +372,12 @@ impl<'a> Bulk<'a> {
         drop(found);
         for (kind, key, found) in all {
             let reading = match found {
-                Ok(Found::Data(data)) => decoded(kind, key, &data),
+                Ok(Found::Data(data)) => {
+                    if kind.name == "vault_entity" {
+                        self.logins(&data);
+                    }
+                    decoded(kind, key, &data)
+                }
                 Ok(Found::Absent) => Reading::Absent,
                 Ok(Found::Missing(path)) => {
                     self.unproven.push((path, kind.name, key.to_owned()));
@@ -351,6 +388,41 @@ impl<'a> Bulk<'a> {
             self.note(kind.name, key, reading);
         }
         Ok(())
+    }
+
+    /// Aliases of an entity that nobody asked for: whoever logs in by one has all that the entity
+    /// may do, whatever the alias is called and wherever its mount is.
+    fn logins(&mut self, entity: &Json) {
+        let Some(kind) = schema::kind("vault_entity_alias") else {
+            return;
+        };
+        let aliases = entity.get("aliases").and_then(Json::as_array);
+        for alias in aliases.into_iter().flatten() {
+            // One without a path belongs to a mount that is gone, and lets nobody in.
+            let mount = text(alias, "mount_path").filter(|path| !path.is_empty());
+            let (Some(mount), Some(name)) = (mount, text(alias, "name")) else {
+                continue;
+            };
+            let mount = mount.trim_end_matches('/');
+            let mount = mount.strip_prefix("auth/").unwrap_or(mount);
+            let parts = BTreeMap::from([
+                ("mount".to_owned(), Value::string(mount)),
+                ("name".to_owned(), Value::string(name)),
+            ]);
+            if let Some(key) = kind.key_of(&parts).filter(|key| !self.is_asked(kind, key)) {
+                self.out.others.insert((kind.name.to_owned(), key));
+            }
+        }
+    }
+
+    /// Whether anybody asked for this key; letters of another case are the same to the server.
+    fn is_asked(&self, kind: &Kind, key: &str) -> bool {
+        let asked = self.queries.get(kind.name);
+        asked.is_some_and(|asked| {
+            asked
+                .iter()
+                .any(|one| one.to_lowercase() == key.to_lowercase())
+        })
     }
 
     /// Believes a not-found where the right to read is proven, all in one question.
@@ -369,6 +441,53 @@ impl<'a> Bulk<'a> {
             };
             self.note(kind, &key, reading);
         }
+    }
+
+    /// Asks by id for what is recorded with one and was not found by its name.
+    async fn renamed(&mut self) -> Result<(), ProviderError> {
+        let shared = self.shared;
+        let is_absent = |name: &str, key: &str| {
+            let place = (name.to_owned(), key.to_owned());
+            self.out.readings.get(&place) == Some(&Reading::Absent)
+        };
+        let calls: Vec<BoxFuture<'_, ById<'a>>> = self
+            .ids
+            .iter()
+            .filter(|((name, key), _)| is_absent(name, key))
+            .filter_map(|((name, key), id)| Some((*name, *key, *id, renamed::path(name, id)?)))
+            .map(|(name, key, id, path)| -> BoxFuture<'_, ById<'a>> {
+                Box::pin(
+                    async move { (name, key, id, shared.client.send(&Request::get(path)).await) },
+                )
+            })
+            .collect();
+        let mut answers = stream::iter(calls).buffer_unordered(self.parallelism);
+        let mut found = Vec::new();
+        while let Some(one) = answers.next().await {
+            found.push(one);
+        }
+        drop(answers);
+        for (name, key, id, answer) in found {
+            let reading = match (answer, self.auth.as_ref()) {
+                (Ok(answer), _) if name == "vault_entity" => {
+                    renamed::entity(key, id, answer.data())
+                }
+                (Ok(answer), Some(Ok(mounts))) => {
+                    let kind = schema::kind(name);
+                    let parts = kind
+                        .and_then(|kind| kind.parse_key(key))
+                        .unwrap_or_default();
+                    renamed::alias(&parts, id, answer.data(), mounts)
+                }
+                (Err(error), _) if error.kind == ErrorKind::NotFound => continue,
+                (Err(error), _) if error.kind == ErrorKind::Unavailable => return Err(error),
+                (Err(error), _) => Reading::Unreadable(error),
+                (Ok(_), Some(Err(error))) => Reading::Unreadable(error.clone()),
+                (Ok(_), None) => Reading::Unreadable(malformed("sys/auth")),
+            };
+            self.note(name, key, reading);
+        }
+        Ok(())
     }
 
     /// What stands under the prefix, or in a mount that is managed, and wasn't asked for. A list
@@ -467,10 +586,7 @@ impl<'a> Bulk<'a> {
         let Some(key) = kind.key_of(&parts) else {
             return;
         };
-        let asked = self.queries.get(kind.name);
-        let is_asked =
-            asked.is_some_and(|asked| asked.iter().any(|one| one.eq_ignore_ascii_case(&key)));
-        if is_managed && !is_asked {
+        if is_managed && !self.is_asked(kind, &key) {
             self.out.others.insert((kind.name.to_owned(), key));
         }
     }
