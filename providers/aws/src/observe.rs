@@ -184,3 +184,6 @@ impl Read for Reader {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
