@@ -18,6 +18,7 @@ pub mod arn;
 #[cfg(feature = "live")]
 mod client;
 pub mod document;
+pub mod lower;
 #[cfg(feature = "live")]
 pub mod mutate;
 pub mod normal;
@@ -25,6 +26,8 @@ pub mod normal;
 pub mod observe;
 pub mod schema;
 pub mod settings;
+
+pub use lower::Aws;
 
 /// A connection to one account in one region, for reading and for writing.
 #[cfg(feature = "live")]
