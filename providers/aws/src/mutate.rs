@@ -67,11 +67,14 @@ impl Writer {
         loop {
             let failure = match self.shared.client.write(operation, &send).await {
                 Ok(answer) => {
-                    self.run.touched(&lag.target);
+                    self.run.done(lag);
                     return Ok(answer);
                 }
                 Err(failure) => failure,
             };
+            if failure.kind() == ErrorKind::Ambiguous {
+                self.run.done(lag);
+            }
             if !self.run.is_lag(lag, &failure) {
                 return Err(failure);
             }
@@ -255,3 +258,6 @@ impl Write for Writer {
         Box::pin(std::future::ready(Err(error)))
     }
 }
+
+#[cfg(test)]
+mod tests;

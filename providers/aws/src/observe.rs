@@ -183,3 +183,6 @@ impl Read for Reader {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,8 @@
 //! Counting requests, for `--stats`: every attempt that goes out, by what it does.
 //!
-//! In comes what the SDK is about to do with a request and has done, out go numbers. Nothing of a
-//! request or an answer is kept or changed.
+//! In comes what the SDK is about to do with a request and has done, out go numbers: requests by
+//! whether they write, those that were sent again, bytes of bodies. Nothing of a request or an
+//! answer is kept or changed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -56,6 +56,11 @@ impl Failure {
         self.kind() == ErrorKind::NotFound
     }
 
+    /// Whether AWS has answered that it failed itself.
+    pub(crate) const fn is_stumble(&self) -> bool {
+        matches!(self.kind(), ErrorKind::Transient) && !self.code.is_empty()
+    }
+
     /// Whether nothing else will work either: no credentials, no connection, too many requests.
     pub(crate) fn is_fatal(&self) -> bool {
         let is_login = self.kind() == ErrorKind::Denied && !is_denied(&self.code);
@@ -290,6 +295,7 @@ fn answered(tried: Tried<'_>, status: u16, code: &str, said: &str) -> Failure {
     let kind = kind(tried, status, code, said);
     let what = tried.what();
     let message = match (code.is_empty(), said.is_empty()) {
+        _ if status < 300 => format!("{what}: the answer of {} is not AWS's", tried.place),
         (true, true) => format!("{what}: {} answers {status} without a reason", tried.place),
         (true, false) => format!("{what}: {status}: {}", short(said)),
         (false, true) => format!("{what}: {}", short(code)),
@@ -473,6 +479,8 @@ mod tests {
         assert!(refused(READ, 400, "Throttling", "").is_fatal());
         assert!(!refused(READ, 403, "AccessDenied", "").is_fatal());
         assert!(!refused(READ, 404, "NoSuchEntity", "").is_fatal());
+        assert!(refused(READ, 500, "ServiceFailure", "").is_stumble());
+        assert!(!refused(READ, 403, "ExpiredToken", "").is_stumble());
     }
 
     #[test]

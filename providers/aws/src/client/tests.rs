@@ -1,5 +1,8 @@
 //! Against a server on loopback that answers from a script: what is sent, how often, and what
 //! becomes of a lost answer.
+//!
+//! In comes a script, one act for each request, out goes what was asked for in which order. A
+//! request that the script doesn't foresee is refused and stands in the log.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -111,7 +114,7 @@ pub(crate) fn client(server: &Server) -> Client {
     client
 }
 
-const CALLER: &str = r"<GetCallerIdentityResponse><GetCallerIdentityResult>
+pub(crate) const CALLER: &str = r"<GetCallerIdentityResponse><GetCallerIdentityResult>
 <Arn>arn:aws:iam::123456789012:user/me</Arn><UserId>AIDA</UserId><Account>123456789012</Account>
 </GetCallerIdentityResult></GetCallerIdentityResponse>";
 
@@ -125,7 +128,7 @@ const ROLE: &str = r"<GetRoleResponse><GetRoleResult><Role><Path>/</Path><RoleNa
 
 const THROTTLED: &str = "<ErrorResponse><Error><Type>Sender</Type><Code>Throttling</Code><Message>Rate exceeded</Message></Error></ErrorResponse>";
 
-fn run<T>(future: impl Future<Output = T>) -> T {
+pub(crate) fn run<T>(future: impl Future<Output = T>) -> T {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     runtime.enable_all().build().unwrap().block_on(future)
 }

@@ -1,7 +1,8 @@
 //! What else IAM holds: OIDC providers, users, groups, instance profiles.
 //!
-//! Sets are changed by difference, and what is taken away goes first. What keeps a user or a group
-//! from being deleted is named and left alone.
+//! In come write requests, out go calls. Sets are changed by difference, and what is taken away
+//! goes first. What keeps a user or a group from being deleted is named and left alone; the role
+//! of an instance profile is part of it and is let go with it.
 
 use std::collections::BTreeSet;
 
@@ -11,6 +12,7 @@ use remit_sdk::text::safe;
 use super::role::thing;
 use super::wait::Lag;
 use super::{Failure, Writer, gone, held, is_changed, tags, wanted_set, wanted_some, wanted_text};
+use crate::arn;
 use crate::observe::decode::{Tags, iam_tags};
 
 // ---- OIDC providers
@@ -37,7 +39,6 @@ impl Writer {
             || create.clone().send(),
         )
         .await?;
-        self.run.made(&[&arn]);
         Ok(Written::default())
     }
 
@@ -107,11 +108,12 @@ impl Writer {
         let sdk = self.sdk().await?;
         let delete = sdk.iam_once.delete_open_id_connect_provider();
         let delete = delete.open_id_connect_provider_arn(&arn);
-        self.send(&Lag::of(&arn), "iam:DeleteOpenIDConnectProvider", || {
-            delete.clone().send()
-        })
+        self.send(
+            &Lag::removing(&arn, &arn),
+            "iam:DeleteOpenIDConnectProvider",
+            || delete.clone().send(),
+        )
         .await?;
-        self.run.removed(&arn);
         Ok(())
     }
 }
@@ -130,20 +132,21 @@ fn user(name: &str) -> String {
 impl Writer {
     pub(super) async fn create_user(&self, request: &WriteRequest<'_>) -> Result<Written, Failure> {
         let boundary = wanted_some(request, "permissions_boundary");
-        let lag = Lag::making(&user(request.key)).and(boundary.as_deref().unwrap_or_default());
+        let path = wanted_text(request, "path");
+        let (partition, account) = (self.shared.client.partition(), self.account());
+        let lag = Lag::making(&user(request.key))
+            .makes(&arn::user(partition, account, &path, request.key))
+            .and(boundary.as_deref().unwrap_or_default());
         let sdk = self.sdk().await?;
         let create = sdk
             .iam_once
             .create_user()
             .user_name(request.key)
-            .path(wanted_text(request, "path"))
+            .path(path)
             .set_permissions_boundary(boundary)
             .set_tags(Some(tags::to_iam(&tags::all(request))?));
-        let made = self
-            .send(&lag, "iam:CreateUser", || create.clone().send())
+        self.send(&lag, "iam:CreateUser", || create.clone().send())
             .await?;
-        let arn = made.user.map(|user| user.arn).unwrap_or_default();
-        self.run.made(&[&user(request.key), &arn]);
         Ok(Written::default())
     }
 
@@ -207,15 +210,14 @@ impl Writer {
         let sdk = self.sdk().await?;
         let delete = sdk.iam_once.delete_user().user_name(name);
         let deleted = self
-            .send(&Lag::of(&user(name)), "iam:DeleteUser", || {
-                delete.clone().send()
-            })
+            .send(
+                &Lag::removing(&user(name), &user(name)),
+                "iam:DeleteUser",
+                || delete.clone().send(),
+            )
             .await;
         match deleted {
-            Ok(_) => {
-                self.run.removed(&user(name));
-                Ok(())
-            }
+            Ok(_) => Ok(()),
             Err(failure) if failure.is(&["DeleteConflict"]) => {
                 let holders = self.user_holders(name).await?;
                 Err(held(name, &holders, failure))
@@ -284,7 +286,6 @@ impl Writer {
             create.clone().send()
         })
         .await?;
-        self.run.made(&[&made]);
         Ok(Written::default())
     }
 
@@ -308,15 +309,14 @@ impl Writer {
         let sdk = self.sdk().await?;
         let delete = sdk.iam_once.delete_group().group_name(name);
         let deleted = self
-            .send(&Lag::of(&group(name)), "iam:DeleteGroup", || {
-                delete.clone().send()
-            })
+            .send(
+                &Lag::removing(&group(name), &group(name)),
+                "iam:DeleteGroup",
+                || delete.clone().send(),
+            )
             .await;
         match deleted {
-            Ok(_) => {
-                self.run.removed(&group(name));
-                Ok(())
-            }
+            Ok(_) => Ok(()),
             Err(failure) if failure.is(&["DeleteConflict"]) => {
                 let holders = self.group_holders(name).await?;
                 Err(held(name, &holders, failure))
@@ -382,7 +382,6 @@ impl Writer {
             create.clone().send()
         })
         .await?;
-        self.run.made(&[&made]);
         if let Some(role) = wanted_some(request, "role") {
             self.add_role(request.key, &role).await?;
         }
@@ -434,7 +433,9 @@ impl Writer {
         let add = sdk.iam_once.add_role_to_instance_profile();
         let add = add.instance_profile_name(name).role_name(role);
         // It says which of the two is missing, so each is waited for by its own name.
-        let lag = Lag::of(&profile(name)).and(&thing(role));
+        let lag = Lag::of(&profile(name))
+            .and(&thing(role))
+            .makes(&within_profile(name, role));
         self.send(&lag, "iam:AddRoleToInstanceProfile", || add.clone().send())
             .await
             .map(drop)
@@ -445,12 +446,12 @@ impl Writer {
         let remove = sdk.iam_once.remove_role_from_instance_profile();
         let remove = remove.instance_profile_name(name).role_name(role);
         self.send(
-            &Lag::making(&profile(name)),
+            &Lag::removing(&within_profile(name, role), &profile(name)),
             "iam:RemoveRoleFromInstanceProfile",
             || remove.clone().send(),
         )
         .await?;
-        self.run.removed(&within_profile(name, role));
+        self.run.freed(&profile(name));
         self.run.touched(&thing(role));
         Ok(())
     }
@@ -465,12 +466,11 @@ impl Writer {
         let delete = sdk.iam_once.delete_instance_profile();
         let delete = delete.instance_profile_name(name);
         self.send(
-            &Lag::of(&profile(name)),
+            &Lag::removing(&profile(name), &profile(name)),
             "iam:DeleteInstanceProfile",
             || delete.clone().send(),
         )
         .await?;
-        self.run.removed(&profile(name));
         Ok(())
     }
 }

@@ -39,7 +39,6 @@ impl Writer {
             create.clone().send()
         })
         .await?;
-        self.run.made(&[&arn]);
         Ok(Written::default())
     }
 
@@ -113,6 +112,7 @@ impl Writer {
             return Err(malformed("ListPolicyVersions"));
         };
         self.delete_version(arn, oldest).await?;
+        self.run.freed(arn);
         Ok(Some(format!(
             "version `{}` of `{}` was removed: AWS keeps {VERSIONS_MAX}, and it was the oldest that did not count",
             safe(oldest),
@@ -124,9 +124,12 @@ impl Writer {
         let sdk = self.sdk().await?;
         let delete = sdk.iam_once.delete_policy_version();
         let delete = delete.policy_arn(arn).version_id(version);
-        self.send(&Lag::making(arn), "iam:DeletePolicyVersion", || {
-            delete.clone().send()
-        })
+        let thing = format!("{arn}/{version}");
+        self.send(
+            &Lag::removing(&thing, arn),
+            "iam:DeletePolicyVersion",
+            || delete.clone().send(),
+        )
         .await
         .map(drop)
     }
@@ -149,13 +152,12 @@ impl Writer {
                 }
             }
             let deleted = self
-                .send(&Lag::of(&arn), "iam:DeletePolicy", || delete.clone().send())
+                .send(&Lag::removing(&arn, &arn), "iam:DeletePolicy", || {
+                    delete.clone().send()
+                })
                 .await;
             let failure = match deleted {
-                Ok(_) => {
-                    self.run.removed(&arn);
-                    return Ok(());
-                }
+                Ok(_) => return Ok(()),
                 Err(failure) if failure.is(&["DeleteConflict"]) => failure,
                 Err(failure) => return Err(failure),
             };

@@ -19,6 +19,7 @@ use super::{
     Failure, Writer, gone, held, is_changed, sent, tags, wanted, wanted_set, wanted_some,
     wanted_text,
 };
+use crate::arn;
 use crate::document::{self, Use};
 use crate::observe::decode::iam_tags;
 use crate::observe::part;
@@ -72,7 +73,10 @@ impl Writer {
         let trust = wanted_text(request, "assume_role_policy");
         let tags = tags::to_iam(&tags::all(request))?;
         let boundary = wanted_some(request, "permissions_boundary");
+        let path = wanted_text(request, "path");
+        let (partition, account) = (self.shared.client.partition(), self.account());
         let lag = Lag::making(&thing(request.key))
+            .makes(&arn::role(partition, account, &path, request.key))
             .and(boundary.as_deref().unwrap_or_default())
             .naming(&trust, Use::Trust, self.account());
         let sdk = self.sdk().await?;
@@ -80,17 +84,14 @@ impl Writer {
             .iam_once
             .create_role()
             .role_name(request.key)
-            .path(wanted_text(request, "path"))
+            .path(path)
             .assume_role_policy_document(sent(&trust, Use::Trust))
             .set_description(wanted_some(request, "description"))
             .set_max_session_duration(seconds(&wanted(request, "max_session_duration")))
             .set_permissions_boundary(boundary)
             .set_tags(Some(tags));
-        let made = self
-            .send(&lag, "iam:CreateRole", || create.clone().send())
+        self.send(&lag, "iam:CreateRole", || create.clone().send())
             .await?;
-        let arn = made.role.map(|role| role.arn).unwrap_or_default();
-        self.run.made(&[&thing(request.key), &arn]);
         Ok(Written::default())
     }
 
@@ -261,15 +262,14 @@ impl Writer {
         let mut waiting = Waiting::new();
         loop {
             let deleted = self
-                .send(&Lag::of(&thing(name)), "iam:DeleteRole", || {
-                    delete.clone().send()
-                })
+                .send(
+                    &Lag::removing(&thing(name), &thing(name)),
+                    "iam:DeleteRole",
+                    || delete.clone().send(),
+                )
                 .await;
             let failure = match deleted {
-                Ok(_) => {
-                    self.run.removed(&thing(name));
-                    return Ok(());
-                }
+                Ok(_) => return Ok(()),
                 Err(failure) if failure.is(&["DeleteConflict"]) => failure,
                 Err(failure) => return Err(failure),
             };
@@ -326,11 +326,10 @@ impl Writer {
         let text = sent(&wanted_text(request, "policy"), Use::Identity);
         let sdk = self.sdk().await?;
         let put = sdk.iam.put_role_policy().role_name(&role);
-        let put = put.policy_name(name).policy_document(text);
-        self.send(&Lag::of(&thing(&role)), "iam:PutRolePolicy", || {
-            put.clone().send()
-        })
-        .await?;
+        let put = put.policy_name(&name).policy_document(text);
+        let lag = Lag::of(&thing(&role)).makes(&within(&role, &name));
+        self.send(&lag, "iam:PutRolePolicy", || put.clone().send())
+            .await?;
         Ok(Written::default())
     }
 
@@ -343,11 +342,12 @@ impl Writer {
         let sdk = self.sdk().await?;
         let delete = sdk.iam_once.delete_role_policy();
         let delete = delete.role_name(role).policy_name(name);
-        self.send(&Lag::making(&thing(role)), "iam:DeleteRolePolicy", || {
-            delete.clone().send()
-        })
+        self.send(
+            &Lag::removing(&within(role, name), &thing(role)),
+            "iam:DeleteRolePolicy",
+            || delete.clone().send(),
+        )
         .await?;
-        self.run.removed(&within(role, name));
         Ok(())
     }
 
@@ -358,7 +358,7 @@ impl Writer {
         let attach = sdk.iam.attach_role_policy();
         let attach = attach.role_name(&role).policy_arn(&arn);
         self.send(
-            &Lag::of(&thing(&role)).and(&arn),
+            &Lag::of(&thing(&role)).and(&arn).makes(&within(&role, &arn)),
             "iam:AttachRolePolicy",
             || attach.clone().send(),
         )
@@ -375,11 +375,12 @@ impl Writer {
         let sdk = self.sdk().await?;
         let detach = sdk.iam_once.detach_role_policy();
         let detach = detach.role_name(role).policy_arn(arn);
-        self.send(&Lag::making(&thing(role)), "iam:DetachRolePolicy", || {
-            detach.clone().send()
-        })
+        self.send(
+            &Lag::removing(&within(role, arn), &thing(role)),
+            "iam:DetachRolePolicy",
+            || detach.clone().send(),
+        )
         .await?;
-        self.run.removed(&within(role, arn));
         self.run.touched(arn);
         Ok(())
     }

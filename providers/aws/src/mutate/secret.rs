@@ -45,7 +45,6 @@ impl Writer {
             || create.clone().send(),
         )
         .await?;
-        self.run.made(&[&thing(request.key)]);
         if wanted_some(request, "policy").is_some() {
             self.put_policy(request).await?;
         }
@@ -185,20 +184,18 @@ impl Writer {
             .and_then(|days| days.parse::<i64>().ok());
         let sdk = self.sdk().await?;
         let delete = sdk.secrets_once.delete_secret().secret_id(id);
-        let delete = match days {
-            Some(0) => delete.force_delete_without_recovery(true),
-            days => delete.set_recovery_window_in_days(days),
+        let (delete, lag) = match days {
+            Some(0) => (
+                delete.force_delete_without_recovery(true),
+                Lag::removing(&thing(name), &thing(name)),
+            ),
+            // It holds its name for days, so that waiting is no use.
+            days => (delete.set_recovery_window_in_days(days), Lag::default()),
         };
-        self.send(
-            &Lag::making(&thing(name)),
-            "secretsmanager:DeleteSecret",
-            || delete.clone().send(),
-        )
+        self.send(&lag, "secretsmanager:DeleteSecret", || {
+            delete.clone().send()
+        })
         .await?;
-        // Otherwise it holds its name for days, and waiting is no use.
-        if days == Some(0) {
-            self.run.removed(&thing(name));
-        }
         Ok(())
     }
 }

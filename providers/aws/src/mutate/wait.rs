@@ -30,6 +30,7 @@ pub(super) struct Run {
     made: Mutex<BTreeSet<String>>,
     removed: Mutex<BTreeSet<String>>,
     touched: Mutex<BTreeSet<String>>,
+    freed: Mutex<BTreeSet<String>>,
 }
 
 /// What a call relies on. Things are called `role/NAME`, `user/NAME` and so on, or by their ARN.
@@ -39,8 +40,12 @@ pub(super) struct Lag {
     pub(super) relies_on: Vec<String>,
     /// ARNs of this account that a document of the call names as principals.
     pub(super) principals: Vec<String>,
-    /// What it makes, or changes.
+    /// What it makes, changes or removes, or takes something from.
     pub(super) target: String,
+    /// What it makes, by all its names.
+    pub(super) makes: Vec<String>,
+    /// What it removes.
+    pub(super) removes: Option<String>,
 }
 
 impl Lag {
@@ -57,8 +62,25 @@ impl Lag {
     pub(super) fn making(target: &str) -> Self {
         Self {
             target: target.to_owned(),
+            makes: vec![target.to_owned()],
             ..Self::default()
         }
+    }
+
+    /// The removing of one thing, or of what a thing holds. It relies on nothing: what isn't
+    /// there need not be removed.
+    pub(super) fn removing(removed: &str, target: &str) -> Self {
+        Self {
+            target: target.to_owned(),
+            removes: Some(removed.to_owned()),
+            ..Self::default()
+        }
+    }
+
+    /// It makes this as well, or what it makes is called this as well.
+    pub(super) fn makes(mut self, other: &str) -> Self {
+        self.makes.push(other.to_owned());
+        self
     }
 
     /// It relies on this as well; empty is nothing.
@@ -97,21 +119,29 @@ fn principals(text: &str, usage: Use, account: &str) -> Vec<String> {
 }
 
 impl Run {
-    /// Made: it may not be seen for a while.
-    pub(super) fn made(&self, all: &[&str]) {
-        insert(&self.made, all);
-        insert(&self.touched, all);
-    }
-
-    /// Removed: it may be seen for a while.
-    pub(super) fn removed(&self, thing: &str) {
-        insert(&self.removed, &[thing]);
-        insert(&self.touched, &[thing]);
+    /// Done, or maybe done: what was made may not be seen for a while, and what was removed may.
+    pub(super) fn done(&self, lag: &Lag) {
+        self.touched(&lag.target);
+        for thing in &lag.makes {
+            insert(&self.made, thing);
+            forget(&self.removed, thing);
+            self.touched(thing);
+        }
+        if let Some(thing) = &lag.removes {
+            insert(&self.removed, thing);
+            forget(&self.made, thing);
+            self.touched(thing);
+        }
     }
 
     /// Changed.
     pub(super) fn touched(&self, thing: &str) {
-        insert(&self.touched, &[thing]);
+        insert(&self.touched, thing);
+    }
+
+    /// Something of it was removed to make room: it may still count as full for a while.
+    pub(super) fn freed(&self, thing: &str) {
+        insert(&self.freed, thing);
     }
 
     pub(super) fn has_removed(&self, thing: &str) -> bool {
@@ -141,6 +171,9 @@ impl Run {
                 .iter()
                 .chain([&lag.target])
                 .any(|thing| self.has_touched(thing));
+        }
+        if failure.is(&["LimitExceeded", "LimitExceededException"]) {
+            return has(&self.freed, &lag.target);
         }
         failure.kind() == ErrorKind::Conflict
             && !failure.is(&["DeleteConflict"])
@@ -182,9 +215,15 @@ fn names(said: &str, name: &str) -> bool {
     })
 }
 
-fn insert(set: &Mutex<BTreeSet<String>>, all: &[&str]) {
+fn insert(set: &Mutex<BTreeSet<String>>, thing: &str) {
     if let Ok(mut set) = set.lock() {
-        set.extend(all.iter().map(|thing| (*thing).to_owned()));
+        set.insert(thing.to_owned());
+    }
+}
+
+fn forget(set: &Mutex<BTreeSet<String>>, thing: &str) {
+    if let Ok(mut set) = set.lock() {
+        set.remove(thing);
     }
 }
 
@@ -248,7 +287,7 @@ mod tests {
 
     fn run() -> Run {
         let run = Run::default();
-        run.made(&["role/made", MADE]);
+        run.done(&Lag::making("role/made").makes(MADE));
         run
     }
 
@@ -299,13 +338,28 @@ mod tests {
         let run = run();
         let exists = refused("EntityAlreadyExists", ErrorKind::Conflict, "");
         assert!(!run.is_lag(&Lag::making("old"), &exists));
-        run.removed("old");
+        run.done(&Lag::removing("old", "old"));
         assert!(run.is_lag(&Lag::making("old"), &exists));
         let held = refused("DeleteConflict", ErrorKind::Conflict, "");
         assert!(!run.is_lag(&Lag::of("old"), &held));
         let busy = refused("ConcurrentModification", ErrorKind::Conflict, "");
         assert!(run.is_lag(&Lag::of("old"), &busy));
         assert!(!run.is_lag(&Lag::of("new"), &busy));
+        run.done(&Lag::making("old"));
+        assert!(
+            !run.is_lag(&Lag::making("old"), &exists),
+            "it was made again"
+        );
+    }
+
+    #[test]
+    fn room_that_was_made_here_is_waited_for() {
+        let run = run();
+        let full = refused("LimitExceeded", ErrorKind::Invalid, "");
+        assert!(!run.is_lag(&Lag::of("arn:p"), &full));
+        run.freed("arn:p");
+        assert!(run.is_lag(&Lag::of("arn:p"), &full));
+        assert!(!run.is_lag(&Lag::of("arn:q"), &full));
     }
 
     #[test]

@@ -362,7 +362,10 @@ impl Bulk<'_> {
         let mut all = Vec::new();
         while let Some((kind, key, found)) = found.next().await {
             match found {
-                Err(failure) if failure.is_fatal() => return Err(failure.error),
+                // One object that AWS itself stumbles over is no reason to read no other.
+                Err(failure) if failure.is_fatal() && !failure.is_stumble() => {
+                    return Err(failure.error);
+                }
                 found => all.push((kind, key, found)),
             }
         }

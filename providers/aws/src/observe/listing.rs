@@ -1,7 +1,8 @@
 //! The lists that tell many objects at once.
 //!
-//! In comes which of them are needed, out come their contents by name. Each is read whole or is
-//! an error; which objects that error concerns is for the caller to say.
+//! In comes which types of objects are needed, out come the lists' contents by name. Each list is
+//! read whole or is an error: a part of one would make what it leaves out look absent. Which
+//! objects such an error concerns is for the caller to say.
 
 use std::collections::BTreeMap;
 
