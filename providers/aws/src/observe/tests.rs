@@ -38,6 +38,7 @@ fn query((kind, key): &(&str, &str)) -> Query {
     Query {
         kind: schema::kind(kind).unwrap(),
         key: (*key).to_owned(),
+        id: None,
     }
 }
 
