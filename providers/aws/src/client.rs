@@ -3,14 +3,15 @@
 //!
 //! In come operations of the SDK, out go their answers or typed failures. Nothing is sent before
 //! STS has said that the credentials are of the pinned account. What only reads, or gives the same
-//! when done twice, the SDK repeats after any fault that passes; everything else is repeated where
-//! AWS has refused it for being too much, and never after a lost answer. Plain HTTP is for
-//! loopback, a proxy comes from the environment and only for TLS, redirects are not followed.
-//! Nothing of a body is logged.
+//! when done twice, is repeated after any fault that passes; everything else is repeated where AWS
+//! has refused it for being too much, and never after a lost answer. The SDK itself repeats
+//! nothing. Plain HTTP is for loopback, a proxy comes from the environment and only for TLS,
+//! redirects are not followed. Nothing of a body is logged.
 
 mod count;
 mod endpoint;
 mod error;
+mod pace;
 
 use std::error::Error as StdError;
 use std::sync::Arc;
@@ -21,7 +22,6 @@ use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_sdk_iam::config::retry::RetryPartition;
 use aws_sdk_iam::config::{SharedHttpClient, SharedInterceptor};
 use aws_smithy_http_client::{Builder, ConnectorBuilder, proxy::ProxyConfig, tls};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -40,38 +40,50 @@ use count::{Counter, Counts};
 use endpoint::{Endpoints, Proxy, Service};
 pub(crate) use error::Failure;
 use error::{Tried, failure};
+use pace::Pace;
 
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// How long one attempt may take, its body included: a page of a thousand roles takes seconds.
-const ATTEMPT: Duration = Duration::from_mins(1);
+/// How long one call may take, its body included: a page of a thousand roles takes seconds.
+const CALL: Duration = Duration::from_mins(1);
 
-/// How long an operation may take, repetitions included.
-const OPERATION: Duration = Duration::from_mins(3);
+/// How long a request may be repeated before its last failure counts.
+const REPEAT: Duration = Duration::from_secs(30);
 
-/// How often the SDK sends what may be repeated: some ten seconds with its pauses, for faults
+/// How often one request is sent at most: some ten seconds with the pauses between, for faults
 /// that pass at once or not at all.
-const ATTEMPTS_MAX: u32 = 6;
+const ATTEMPTS_MAX: u32 = 8;
+
+/// The first pause before a repetition; each next one is twice as long, up to [`PAUSE_MAX`].
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// The longest pause.
+const PAUSE_MAX: Duration = Duration::from_secs(5);
 
 /// How long a request may be refused as too much before that counts. IAM's buckets fill up
 /// within seconds; a minute is for many runs at once.
 const THROTTLED: Duration = Duration::from_mins(1);
 
-/// The first pause after such a refusal; each next one is twice as long, up to [`PAUSE_MAX`].
-const PAUSE: Duration = Duration::from_millis(250);
+/// Repetitions after faults in the life of a client: an endpoint that is down for good must not
+/// be asked by each of ten thousand requests for as long as each of them may.
+const REPETITIONS_MAX: u32 = 2_000;
 
-/// The longest pause.
-const PAUSE_MAX: Duration = Duration::from_secs(8);
+/// What a request does, which decides whether it may be sent again after a lost answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Effect {
+    /// Nothing.
+    Reads,
+    /// The same, however often it is done.
+    Repeats,
+    /// Something else when it is done twice.
+    Once,
+}
 
 /// The SDK's clients.
 pub(crate) struct Sdk {
-    /// For reading, and for writing what gives the same when done twice.
     pub(crate) iam: aws_sdk_iam::Client,
-    /// For everything else: sent once.
-    pub(crate) iam_once: aws_sdk_iam::Client,
     pub(crate) secrets: aws_sdk_secretsmanager::Client,
-    pub(crate) secrets_once: aws_sdk_secretsmanager::Client,
     sts: aws_sdk_sts::Client,
 }
 
@@ -85,8 +97,10 @@ pub(crate) struct Client {
     /// Who we are, once that is proven to be in the pinned account.
     caller: OnceCell<String>,
     counts: Arc<Counts>,
-    /// Turns with each pause, so that requests refused together don't come again together.
-    turn: AtomicU32,
+    repetitions: AtomicU32,
+    /// How fast IAM and STS take requests.
+    iam_pace: Pace,
+    secrets_pace: Pace,
 }
 
 impl Client {
@@ -129,7 +143,9 @@ impl Client {
                 sdk: OnceCell::new(),
                 caller: OnceCell::new(),
                 counts: Arc::default(),
-                turn: AtomicU32::new(0),
+                repetitions: AtomicU32::new(0),
+                iam_pace: Pace::default(),
+                secrets_pace: Pace::default(),
             }),
             Ok(_) => Err(mistakes),
             Err(why) => {
@@ -195,7 +211,7 @@ impl Client {
             .get_or_try_init(|| async {
                 let sts = &self.clients().await.sts;
                 let answer = self
-                    .call("sts:GetCallerIdentity", true, || {
+                    .call("sts:GetCallerIdentity", Effect::Reads, || {
                         sts.get_caller_identity().send()
                     })
                     .await?;
@@ -248,11 +264,23 @@ impl Client {
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
     {
-        self.call(operation, true, send).await
+        self.call(operation, Effect::Reads, send).await
     }
 
-    /// Sends what changes something. Whether the SDK may repeat it after a lost answer follows
-    /// from the client it is built with.
+    /// Sends what gives the same when it is done twice.
+    pub(crate) async fn put<T, E, F>(
+        &self,
+        operation: &str,
+        send: impl Fn() -> F + Send,
+    ) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
+        E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+    {
+        self.call(operation, Effect::Repeats, send).await
+    }
+
+    /// Sends what would do something else when it is done twice.
     pub(crate) async fn write<T, E, F>(
         &self,
         operation: &str,
@@ -262,15 +290,15 @@ impl Client {
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
     {
-        self.call(operation, false, send).await
+        self.call(operation, Effect::Once, send).await
     }
 
-    /// Sends a request, again and again where AWS has refused it as too much: then it surely had
-    /// no effect.
+    /// Sends a request, again and again where that may help and can do no harm. What AWS refuses
+    /// as too much surely had no effect.
     async fn call<T, E, F>(
         &self,
         operation: &str,
-        reads: bool,
+        effect: Effect,
         send: impl Fn() -> F + Send,
     ) -> Result<T, Failure>
     where
@@ -278,36 +306,61 @@ impl Client {
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
     {
         let started = Instant::now();
+        let pace = match Service::of(operation) {
+            Service::SecretsManager => &self.secrets_pace,
+            Service::Iam | Service::Sts => &self.iam_pace,
+        };
         let mut pause = PAUSE;
+        let mut attempts = 0;
         loop {
+            attempts += 1;
+            let wait = pace.turn(Instant::now());
+            if !wait.is_zero() {
+                tokio::time::sleep(wait).await;
+            }
+            let sent = Instant::now();
             // Boxed: the SDK's futures are of many kilobytes.
             let error = match Box::pin(send()).await {
-                Ok(answer) => return Ok(answer),
+                Ok(answer) => {
+                    pace.passed();
+                    return Ok(answer);
+                }
                 Err(error) => error,
             };
             let tried = Tried {
                 operation,
-                reads,
+                reads: effect == Effect::Reads,
                 place: &self.place(Service::of(operation)),
                 region: &self.settings.region,
                 profile: self.settings.profile.as_deref(),
             };
             let failure = failure(tried, &error);
-            let slept = self.spread(pause);
-            if failure.kind() != ErrorKind::Throttled || started.elapsed() + slept > THROTTLED {
+            if failure.kind() == ErrorKind::Throttled {
+                if started.elapsed() > THROTTLED {
+                    return Err(failure);
+                }
+                pace.refused(sent, Instant::now());
+                self.counts.again();
+                continue;
+            }
+            let is_lost = match failure.kind() {
+                ErrorKind::Transient => true,
+                ErrorKind::Ambiguous => effect == Effect::Repeats,
+                _ => false,
+            };
+            let is_late = attempts >= ATTEMPTS_MAX || started.elapsed() + pause > REPEAT;
+            if !is_lost || is_late || !self.may_repeat() {
                 return Err(failure);
             }
             self.counts.again();
-            tokio::time::sleep(slept).await;
+            tokio::time::sleep(pause).await;
             pause = (pause * 2).min(PAUSE_MAX);
         }
     }
 
-    /// Between half of a pause and all of it, another part each time.
-    fn spread(&self, pause: Duration) -> Duration {
-        // Eight steps in an order that keeps neighbours apart: 5 and 8 have no common divisor.
-        let step = self.turn.fetch_add(5, Ordering::Relaxed) % 8;
-        pause / 2 + pause * step / 16
+    /// Takes one repetition from what is left of them.
+    fn may_repeat(&self) -> bool {
+        self.repetitions.fetch_add(1, Ordering::Relaxed) < REPETITIONS_MAX
     }
 
     async fn clients(&self) -> &Sdk {
@@ -321,12 +374,13 @@ impl Client {
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .region(Region::new(settings.region.clone()))
             .http_client(self.http.clone())
-            .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS_MAX))
+            // For the sources of credentials alone: see `sdk_of`.
+            .retry_config(RetryConfig::standard())
             .timeout_config(
                 TimeoutConfig::builder()
                     .connect_timeout(CONNECT)
-                    .operation_attempt_timeout(ATTEMPT)
-                    .operation_timeout(OPERATION)
+                    .operation_attempt_timeout(CALL)
+                    .operation_timeout(CALL)
                     .build(),
             );
         if let Some(sts) = &self.endpoints.sts {
@@ -366,39 +420,26 @@ impl Client {
     }
 
     fn sdk_of(&self, shared: &SdkConfig) -> Sdk {
-        // One bucket for one connection, not for the whole process: another account's refusals
-        // say nothing of this one's.
-        let partition = RetryPartition::custom("remit").build();
-        let again = RetryConfig::adaptive().with_max_attempts(ATTEMPTS_MAX);
-        let once = RetryConfig::adaptive().with_max_attempts(1);
+        // The SDK's own repetitions know nothing of what a lost answer to a write means, and its
+        // adaptive mode, after three refusals in a row, takes a minute for one request (tried on
+        // 1.133).
+        let retries = RetryConfig::disabled();
         let counter = || SharedInterceptor::new(Counter(Arc::clone(&self.counts)));
         let url = |service| self.endpoints.get(service).map(ToString::to_string);
-        let iam = |retry: &RetryConfig| {
-            let mut builder = aws_sdk_iam::config::Builder::from(shared)
-                .retry_partition(partition.clone())
-                .retry_config(retry.clone());
-            builder
-                .set_endpoint_url(url(Service::Iam))
-                .push_interceptor(counter());
-            aws_sdk_iam::Client::from_conf(builder.build())
-        };
-        let secrets = |retry: &RetryConfig| {
-            let mut builder = aws_sdk_secretsmanager::config::Builder::from(shared)
-                .retry_partition(partition.clone())
-                .retry_config(retry.clone());
-            builder
-                .set_endpoint_url(url(Service::SecretsManager))
-                .push_interceptor(counter());
-            aws_sdk_secretsmanager::Client::from_conf(builder.build())
-        };
-        let mut sts = aws_sdk_sts::config::Builder::from(shared).retry_config(again.clone());
+        let mut iam = aws_sdk_iam::config::Builder::from(shared).retry_config(retries.clone());
+        iam.set_endpoint_url(url(Service::Iam))
+            .push_interceptor(counter());
+        let mut secrets =
+            aws_sdk_secretsmanager::config::Builder::from(shared).retry_config(retries.clone());
+        secrets
+            .set_endpoint_url(url(Service::SecretsManager))
+            .push_interceptor(counter());
+        let mut sts = aws_sdk_sts::config::Builder::from(shared).retry_config(retries);
         sts.set_endpoint_url(url(Service::Sts))
             .push_interceptor(counter());
         Sdk {
-            iam: iam(&again),
-            iam_once: iam(&once),
-            secrets: secrets(&again),
-            secrets_once: secrets(&once),
+            iam: aws_sdk_iam::Client::from_conf(iam.build()),
+            secrets: aws_sdk_secretsmanager::Client::from_conf(secrets.build()),
             sts: aws_sdk_sts::Client::from_conf(sts.build()),
         }
     }

@@ -52,7 +52,7 @@ impl Writer {
         self.shared.client.account()
     }
 
-    /// Sends a write, again while AWS has not seen yet what this writer itself made before.
+    /// Sends a write that would do something else when it is done twice.
     async fn send<T, E, F>(
         &self,
         lag: &Lag,
@@ -63,9 +63,33 @@ impl Writer {
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
     {
+        let client = &self.shared.client;
+        self.settled(lag, || client.write(operation, &send)).await
+    }
+
+    /// Sends a write that gives the same when it is done twice.
+    async fn put<T, E, F>(
+        &self,
+        lag: &Lag,
+        operation: &str,
+        send: impl Fn() -> F + Send + Sync,
+    ) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
+        E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+    {
+        let client = &self.shared.client;
+        self.settled(lag, || client.put(operation, &send)).await
+    }
+
+    /// Makes a call, again while AWS has not seen yet what this writer itself did before.
+    async fn settled<T, F>(&self, lag: &Lag, call: impl Fn() -> F + Send) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, Failure>> + Send,
+    {
         let mut waiting = Waiting::new();
         loop {
-            let failure = match self.shared.client.write(operation, &send).await {
+            let failure = match call().await {
                 Ok(answer) => {
                     self.run.done(lag);
                     return Ok(answer);
@@ -150,6 +174,14 @@ fn gone(kind: &Kind, key: &str) -> Failure {
         ErrorKind::Conflict,
         format!("{} `{}` is gone", kind.name, safe(key)),
     ))
+}
+
+/// The removal of what an object has: where it has none, that is as good.
+fn or_gone<T>(removed: Result<T, Failure>) -> Result<(), Failure> {
+    match removed {
+        Err(failure) if !failure.is_not_found() => Err(failure),
+        _ => Ok(()),
+    }
 }
 
 /// Whether an attribute is to be written.

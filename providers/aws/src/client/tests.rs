@@ -143,7 +143,7 @@ async fn get_role(client: &Client) -> Result<(), Failure> {
 
 async fn delete_role(client: &Client) -> Result<(), Failure> {
     let sdk = client.sdk().await?;
-    let delete = sdk.iam_once.delete_role().role_name("x");
+    let delete = sdk.iam.delete_role().role_name("x");
     client
         .write("iam:DeleteRole", || delete.clone().send())
         .await
@@ -220,6 +220,43 @@ fn a_lost_answer_is_asked_for_again_only_where_nothing_changes() {
         assert_eq!(failure.kind(), ErrorKind::Ambiguous, "{act:?}");
         assert_eq!(server.actions(), ["GetCallerIdentity", "DeleteRole"]);
     }
+}
+
+async fn tag_role(client: &Client) -> Result<(), Failure> {
+    let sdk = client.sdk().await?;
+    let tag = sdk.iam.untag_role().role_name("x").tag_keys("k");
+    client
+        .put("iam:UntagRole", || tag.clone().send())
+        .await
+        .map(drop)
+}
+
+#[test]
+fn what_gives_the_same_when_done_twice_is_sent_again() {
+    let done = "<UntagRoleResponse></UntagRoleResponse>";
+    let server = Server::start(&[
+        Act::Answer(200, CALLER),
+        Act::Drop,
+        Act::Answer(503, ""),
+        Act::Answer(200, done),
+    ]);
+    let client = client(&server);
+    run(tag_role(&client)).unwrap();
+    assert_eq!(server.actions().len(), 4);
+    assert_eq!(client.statistics().retries, 2);
+}
+
+#[test]
+fn a_storm_passes_within_seconds() {
+    let mut script = vec![Act::Answer(200, CALLER)];
+    script.extend([Act::Answer(400, THROTTLED); 6]);
+    script.push(Act::Answer(200, ROLE));
+    let server = Server::start(&script);
+    let client = client(&server);
+    let started = Instant::now();
+    run(get_role(&client)).unwrap();
+    assert_eq!(client.statistics().retries, 6);
+    assert!(started.elapsed() < Duration::from_secs(10));
 }
 
 #[test]

@@ -11,7 +11,9 @@ use remit_sdk::text::safe;
 
 use super::role::thing;
 use super::wait::Lag;
-use super::{Failure, Writer, gone, held, is_changed, tags, wanted_set, wanted_some, wanted_text};
+use super::{
+    Failure, Writer, gone, held, is_changed, or_gone, tags, wanted_set, wanted_some, wanted_text,
+};
 use crate::arn;
 use crate::observe::decode::{Tags, iam_tags};
 
@@ -27,7 +29,7 @@ impl Writer {
         let thumbprints = thumbprints.map(|_| sorted(wanted_set(request, "thumbprint_list")));
         let sdk = self.sdk().await?;
         let create = sdk
-            .iam_once
+            .iam
             .create_open_id_connect_provider()
             .url(request.key)
             .set_client_id_list(Some(sorted(wanted_set(request, "client_id_list"))))
@@ -59,7 +61,7 @@ impl Writer {
                 let remove = remove
                     .open_id_connect_provider_arn(&arn)
                     .client_id(audience);
-                self.send(&lag, "iam:RemoveClientIDFromOpenIDConnectProvider", || {
+                self.put(&lag, "iam:RemoveClientIDFromOpenIDConnectProvider", || {
                     remove.clone().send()
                 })
                 .await?;
@@ -67,7 +69,7 @@ impl Writer {
             for audience in after.difference(&before) {
                 let add = sdk.iam.add_client_id_to_open_id_connect_provider();
                 let add = add.open_id_connect_provider_arn(&arn).client_id(audience);
-                self.send(&lag, "iam:AddClientIDToOpenIDConnectProvider", || {
+                self.put(&lag, "iam:AddClientIDToOpenIDConnectProvider", || {
                     add.clone().send()
                 })
                 .await?;
@@ -78,7 +80,7 @@ impl Writer {
             let update = update.open_id_connect_provider_arn(&arn);
             let update =
                 update.set_thumbprint_list(Some(sorted(wanted_set(request, "thumbprint_list"))));
-            self.send(&lag, "iam:UpdateOpenIDConnectProviderThumbprint", || {
+            self.put(&lag, "iam:UpdateOpenIDConnectProviderThumbprint", || {
                 update.clone().send()
             })
             .await?;
@@ -88,7 +90,7 @@ impl Writer {
             let untag = sdk.iam.untag_open_id_connect_provider();
             let untag = untag.open_id_connect_provider_arn(&arn);
             let untag = untag.set_tag_keys(Some(changes.remove));
-            self.send(&lag, "iam:UntagOpenIDConnectProvider", || {
+            self.put(&lag, "iam:UntagOpenIDConnectProvider", || {
                 untag.clone().send()
             })
             .await?;
@@ -97,7 +99,7 @@ impl Writer {
             let tag = sdk.iam.tag_open_id_connect_provider();
             let tag = tag.open_id_connect_provider_arn(&arn);
             let tag = tag.set_tags(Some(tags::to_iam(&changes.set)?));
-            self.send(&lag, "iam:TagOpenIDConnectProvider", || tag.clone().send())
+            self.put(&lag, "iam:TagOpenIDConnectProvider", || tag.clone().send())
                 .await?;
         }
         Ok(Written::default())
@@ -106,7 +108,7 @@ impl Writer {
     pub(super) async fn delete_provider(&self, url: &str) -> Result<(), Failure> {
         let arn = self.shared.provider_arn(url);
         let sdk = self.sdk().await?;
-        let delete = sdk.iam_once.delete_open_id_connect_provider();
+        let delete = sdk.iam.delete_open_id_connect_provider();
         let delete = delete.open_id_connect_provider_arn(&arn);
         self.send(
             &Lag::removing(&arn, &arn),
@@ -139,7 +141,7 @@ impl Writer {
             .and(boundary.as_deref().unwrap_or_default());
         let sdk = self.sdk().await?;
         let create = sdk
-            .iam_once
+            .iam
             .create_user()
             .user_name(request.key)
             .path(path)
@@ -160,7 +162,7 @@ impl Writer {
             let put = sdk.iam.put_user_permissions_boundary();
             let put = put.user_name(request.key).permissions_boundary(arn);
             let lag = lag.clone().and(arn);
-            self.send(&lag, "iam:PutUserPermissionsBoundary", || {
+            self.put(&lag, "iam:PutUserPermissionsBoundary", || {
                 put.clone().send()
             })
             .await?;
@@ -168,7 +170,7 @@ impl Writer {
         if is_changed(request, "path") {
             let update = sdk.iam.update_user().user_name(request.key);
             let update = update.new_path(wanted_text(request, "path"));
-            self.send(&lag, "iam:UpdateUser", || update.clone().send())
+            self.put(&lag, "iam:UpdateUser", || update.clone().send())
                 .await?;
         }
         // Read now: with another path it has another ARN, which tags may be kept by.
@@ -179,10 +181,11 @@ impl Writer {
         if bounds && boundary.is_none() {
             let delete = sdk.iam.delete_user_permissions_boundary();
             let delete = delete.user_name(request.key);
-            self.send(&lag, "iam:DeleteUserPermissionsBoundary", || {
+            let lag = Lag::at(&user(request.key));
+            let deleted = self.put(&lag, "iam:DeleteUserPermissionsBoundary", || {
                 delete.clone().send()
-            })
-            .await?;
+            });
+            or_gone(deleted.await)?;
         }
         Ok(Written::default())
     }
@@ -194,21 +197,20 @@ impl Writer {
         if !changes.remove.is_empty() {
             let untag = sdk.iam.untag_user().user_name(request.key);
             let untag = untag.set_tag_keys(Some(changes.remove));
-            self.send(&lag, "iam:UntagUser", || untag.clone().send())
+            self.put(&lag, "iam:UntagUser", || untag.clone().send())
                 .await?;
         }
         if !changes.set.is_empty() {
             let tag = sdk.iam.tag_user().user_name(request.key);
             let tag = tag.set_tags(Some(tags::to_iam(&changes.set)?));
-            self.send(&lag, "iam:TagUser", || tag.clone().send())
-                .await?;
+            self.put(&lag, "iam:TagUser", || tag.clone().send()).await?;
         }
         Ok(())
     }
 
     pub(super) async fn delete_user(&self, name: &str) -> Result<(), Failure> {
         let sdk = self.sdk().await?;
-        let delete = sdk.iam_once.delete_user().user_name(name);
+        let delete = sdk.iam.delete_user().user_name(name);
         let deleted = self
             .send(
                 &Lag::removing(&user(name), &user(name)),
@@ -279,7 +281,7 @@ impl Writer {
         request: &WriteRequest<'_>,
     ) -> Result<Written, Failure> {
         let sdk = self.sdk().await?;
-        let create = sdk.iam_once.create_group().group_name(request.key);
+        let create = sdk.iam.create_group().group_name(request.key);
         let create = create.path(wanted_text(request, "path"));
         let made = group(request.key);
         self.send(&Lag::making(&made), "iam:CreateGroup", || {
@@ -297,7 +299,7 @@ impl Writer {
             let sdk = self.sdk().await?;
             let update = sdk.iam.update_group().group_name(request.key);
             let update = update.new_path(wanted_text(request, "path"));
-            self.send(&Lag::of(&group(request.key)), "iam:UpdateGroup", || {
+            self.put(&Lag::of(&group(request.key)), "iam:UpdateGroup", || {
                 update.clone().send()
             })
             .await?;
@@ -307,7 +309,7 @@ impl Writer {
 
     pub(super) async fn delete_group(&self, name: &str) -> Result<(), Failure> {
         let sdk = self.sdk().await?;
-        let delete = sdk.iam_once.delete_group().group_name(name);
+        let delete = sdk.iam.delete_group().group_name(name);
         let deleted = self
             .send(
                 &Lag::removing(&group(name), &group(name)),
@@ -373,7 +375,7 @@ impl Writer {
         let made = profile(request.key);
         let sdk = self.sdk().await?;
         let create = sdk
-            .iam_once
+            .iam
             .create_instance_profile()
             .instance_profile_name(request.key)
             .path(wanted_text(request, "path"))
@@ -415,14 +417,14 @@ impl Writer {
             let untag = sdk.iam.untag_instance_profile();
             let untag = untag.instance_profile_name(request.key);
             let untag = untag.set_tag_keys(Some(changes.remove));
-            self.send(&lag, "iam:UntagInstanceProfile", || untag.clone().send())
+            self.put(&lag, "iam:UntagInstanceProfile", || untag.clone().send())
                 .await?;
         }
         if !changes.set.is_empty() {
             let tag = sdk.iam.tag_instance_profile();
             let tag = tag.instance_profile_name(request.key);
             let tag = tag.set_tags(Some(tags::to_iam(&changes.set)?));
-            self.send(&lag, "iam:TagInstanceProfile", || tag.clone().send())
+            self.put(&lag, "iam:TagInstanceProfile", || tag.clone().send())
                 .await?;
         }
         Ok(Written::default())
@@ -430,7 +432,7 @@ impl Writer {
 
     async fn add_role(&self, name: &str, role: &str) -> Result<(), Failure> {
         let sdk = self.sdk().await?;
-        let add = sdk.iam_once.add_role_to_instance_profile();
+        let add = sdk.iam.add_role_to_instance_profile();
         let add = add.instance_profile_name(name).role_name(role);
         // It says which of the two is missing, so each is waited for by its own name.
         let lag = Lag::of(&profile(name))
@@ -443,7 +445,7 @@ impl Writer {
 
     async fn remove_role(&self, name: &str, role: &str) -> Result<(), Failure> {
         let sdk = self.sdk().await?;
-        let remove = sdk.iam_once.remove_role_from_instance_profile();
+        let remove = sdk.iam.remove_role_from_instance_profile();
         let remove = remove.instance_profile_name(name).role_name(role);
         self.send(
             &Lag::removing(&within_profile(name, role), &profile(name)),
@@ -463,7 +465,7 @@ impl Writer {
             self.remove_role(name, &role.role_name).await?;
         }
         let sdk = self.sdk().await?;
-        let delete = sdk.iam_once.delete_instance_profile();
+        let delete = sdk.iam.delete_instance_profile();
         let delete = delete.instance_profile_name(name);
         self.send(
             &Lag::removing(&profile(name), &profile(name)),

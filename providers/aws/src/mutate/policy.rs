@@ -28,7 +28,7 @@ impl Writer {
         let text = sent(&wanted_text(request, "policy"), Use::Identity);
         let sdk = self.sdk().await?;
         let create = sdk
-            .iam_once
+            .iam
             .create_policy()
             .policy_name(wanted_text(request, "name"))
             .path(wanted_text(request, "path"))
@@ -53,7 +53,7 @@ impl Writer {
         if is_changed(request, "policy") {
             warnings.extend(self.make_room(&arn).await?);
             let create = sdk
-                .iam_once
+                .iam
                 .create_policy_version()
                 .policy_arn(&arn)
                 .policy_document(sent(&wanted_text(request, "policy"), Use::Identity))
@@ -67,13 +67,13 @@ impl Writer {
         if !changes.remove.is_empty() {
             let untag = sdk.iam.untag_policy().policy_arn(&arn);
             let untag = untag.set_tag_keys(Some(changes.remove));
-            self.send(&lag, "iam:UntagPolicy", || untag.clone().send())
+            self.put(&lag, "iam:UntagPolicy", || untag.clone().send())
                 .await?;
         }
         if !changes.set.is_empty() {
             let tag = sdk.iam.tag_policy().policy_arn(&arn);
             let tag = tag.set_tags(Some(tags::to_iam(&changes.set)?));
-            self.send(&lag, "iam:TagPolicy", || tag.clone().send())
+            self.put(&lag, "iam:TagPolicy", || tag.clone().send())
                 .await?;
         }
         Ok(Written { warnings })
@@ -122,7 +122,7 @@ impl Writer {
 
     async fn delete_version(&self, arn: &str, version: &str) -> Result<(), Failure> {
         let sdk = self.sdk().await?;
-        let delete = sdk.iam_once.delete_policy_version();
+        let delete = sdk.iam.delete_policy_version();
         let delete = delete.policy_arn(arn).version_id(version);
         let thing = format!("{arn}/{version}");
         self.send(
@@ -137,7 +137,7 @@ impl Writer {
     pub(super) async fn delete_policy(&self, kind: &Kind, key: &str) -> Result<(), Failure> {
         let arn = self.shared.policy_arn(kind, key)?;
         let sdk = self.sdk().await?;
-        let delete = sdk.iam_once.delete_policy().policy_arn(&arn);
+        let delete = sdk.iam.delete_policy().policy_arn(&arn);
         let mut waiting = Waiting::new();
         loop {
             // Its versions can't be put back, so who uses it is asked before they go.

@@ -16,7 +16,7 @@ use remit_sdk::{Kind, Value};
 use super::entity::within_profile;
 use super::wait::{Lag, Waiting};
 use super::{
-    Failure, Writer, gone, held, is_changed, sent, tags, wanted, wanted_set, wanted_some,
+    Failure, Writer, gone, held, is_changed, or_gone, sent, tags, wanted, wanted_set, wanted_some,
     wanted_text,
 };
 use crate::arn;
@@ -81,7 +81,7 @@ impl Writer {
             .naming(&trust, Use::Trust, self.account());
         let sdk = self.sdk().await?;
         let create = sdk
-            .iam_once
+            .iam
             .create_role()
             .role_name(request.key)
             .path(path)
@@ -129,16 +129,17 @@ impl Writer {
                 Change::Boundary if new.is_empty() => {
                     let delete = sdk.iam.delete_role_permissions_boundary();
                     let delete = delete.role_name(request.key);
-                    self.send(&lag, "iam:DeleteRolePermissionsBoundary", || {
+                    let lag = Lag::at(&thing(request.key));
+                    let deleted = self.put(&lag, "iam:DeleteRolePermissionsBoundary", || {
                         delete.clone().send()
-                    })
-                    .await?;
+                    });
+                    or_gone(deleted.await)?;
                 }
                 Change::Boundary => {
                     let put = sdk.iam.put_role_permissions_boundary();
                     let put = put.role_name(request.key).permissions_boundary(&new);
                     let lag = lag.clone().and(&new);
-                    self.send(&lag, "iam:PutRolePermissionsBoundary", || {
+                    self.put(&lag, "iam:PutRolePermissionsBoundary", || {
                         put.clone().send()
                     })
                     .await?;
@@ -156,7 +157,7 @@ impl Writer {
         let sdk = self.sdk().await?;
         let put = sdk.iam.update_assume_role_policy();
         let put = put.role_name(role).policy_document(text);
-        self.send(lag, "iam:UpdateAssumeRolePolicy", || put.clone().send())
+        self.put(lag, "iam:UpdateAssumeRolePolicy", || put.clone().send())
             .await
             .map(drop)
     }
@@ -188,7 +189,7 @@ impl Writer {
             .role_name(request.key)
             .description(description)
             .set_max_session_duration(session);
-        self.send(&Lag::of(&thing(request.key)), "iam:UpdateRole", || {
+        self.put(&Lag::of(&thing(request.key)), "iam:UpdateRole", || {
             update.clone().send()
         })
         .await
@@ -202,14 +203,13 @@ impl Writer {
         if !changes.remove.is_empty() {
             let untag = sdk.iam.untag_role().role_name(request.key);
             let untag = untag.set_tag_keys(Some(changes.remove));
-            self.send(&lag, "iam:UntagRole", || untag.clone().send())
+            self.put(&lag, "iam:UntagRole", || untag.clone().send())
                 .await?;
         }
         if !changes.set.is_empty() {
             let tag = sdk.iam.tag_role().role_name(request.key);
             let tag = tag.set_tags(Some(tags::to_iam(&changes.set)?));
-            self.send(&lag, "iam:TagRole", || tag.clone().send())
-                .await?;
+            self.put(&lag, "iam:TagRole", || tag.clone().send()).await?;
         }
         Ok(())
     }
@@ -258,7 +258,7 @@ impl Writer {
 
     pub(super) async fn delete_role(&self, name: &str) -> Result<(), Failure> {
         let sdk = self.sdk().await?;
-        let delete = sdk.iam_once.delete_role().role_name(name);
+        let delete = sdk.iam.delete_role().role_name(name);
         let mut waiting = Waiting::new();
         loop {
             let deleted = self
@@ -328,7 +328,7 @@ impl Writer {
         let put = sdk.iam.put_role_policy().role_name(&role);
         let put = put.policy_name(&name).policy_document(text);
         let lag = Lag::of(&thing(&role)).makes(&within(&role, &name));
-        self.send(&lag, "iam:PutRolePolicy", || put.clone().send())
+        self.put(&lag, "iam:PutRolePolicy", || put.clone().send())
             .await?;
         Ok(Written::default())
     }
@@ -340,7 +340,7 @@ impl Writer {
 
     async fn delete_inline(&self, role: &str, name: &str) -> Result<(), Failure> {
         let sdk = self.sdk().await?;
-        let delete = sdk.iam_once.delete_role_policy();
+        let delete = sdk.iam.delete_role_policy();
         let delete = delete.role_name(role).policy_name(name);
         self.send(
             &Lag::removing(&within(role, name), &thing(role)),
@@ -357,7 +357,7 @@ impl Writer {
         let sdk = self.sdk().await?;
         let attach = sdk.iam.attach_role_policy();
         let attach = attach.role_name(&role).policy_arn(&arn);
-        self.send(
+        self.put(
             &Lag::of(&thing(&role)).and(&arn).makes(&within(&role, &arn)),
             "iam:AttachRolePolicy",
             || attach.clone().send(),
@@ -373,7 +373,7 @@ impl Writer {
 
     async fn detach_one(&self, role: &str, arn: &str) -> Result<(), Failure> {
         let sdk = self.sdk().await?;
-        let detach = sdk.iam_once.detach_role_policy();
+        let detach = sdk.iam.detach_role_policy();
         let detach = detach.role_name(role).policy_arn(arn);
         self.send(
             &Lag::removing(&within(role, arn), &thing(role)),

@@ -33,7 +33,7 @@ impl Writer {
         check_rotation(request)?;
         let sdk = self.sdk().await?;
         let create = sdk
-            .secrets_once
+            .secrets
             .create_secret()
             .name(request.key)
             .set_description(wanted_some(request, "description"))
@@ -76,7 +76,7 @@ impl Writer {
                 .secret_id(request.key)
                 .set_description(describes.then(|| wanted_text(request, "description")))
                 .set_kms_key_id(encrypts.then_some(key));
-            self.send(&lag, "secretsmanager:UpdateSecret", || {
+            self.put(&lag, "secretsmanager:UpdateSecret", || {
                 update.clone().send()
             })
             .await?;
@@ -89,7 +89,7 @@ impl Writer {
                 self.rotate(request).await?;
             } else if live.rotation_enabled == Some(true) {
                 let cancel = sdk.secrets.cancel_rotate_secret().secret_id(request.key);
-                self.send(&lag, "secretsmanager:CancelRotateSecret", || {
+                self.put(&lag, "secretsmanager:CancelRotateSecret", || {
                     cancel.clone().send()
                 })
                 .await?;
@@ -99,7 +99,7 @@ impl Writer {
         if !changes.remove.is_empty() {
             let untag = sdk.secrets.untag_resource().secret_id(request.key);
             let untag = untag.set_tag_keys(Some(changes.remove));
-            self.send(&lag, "secretsmanager:UntagResource", || {
+            self.put(&lag, "secretsmanager:UntagResource", || {
                 untag.clone().send()
             })
             .await?;
@@ -107,7 +107,7 @@ impl Writer {
         if !changes.set.is_empty() {
             let tag = sdk.secrets.tag_resource().secret_id(request.key);
             let tag = tag.set_tags(Some(tags::to_secrets(&changes.set)));
-            self.send(&lag, "secretsmanager:TagResource", || tag.clone().send())
+            self.put(&lag, "secretsmanager:TagResource", || tag.clone().send())
                 .await?;
         }
         Ok(Written::default())
@@ -120,7 +120,7 @@ impl Writer {
         let Some(text) = wanted_some(request, "policy") else {
             let delete = sdk.secrets.delete_resource_policy().secret_id(request.key);
             return self
-                .send(&lag, "secretsmanager:DeleteResourcePolicy", || {
+                .put(&lag, "secretsmanager:DeleteResourcePolicy", || {
                     delete.clone().send()
                 })
                 .await
@@ -133,7 +133,7 @@ impl Writer {
             .resource_policy(super::sent(&text, Use::Resource))
             .block_public_policy(true);
         let lag = lag.naming(&text, Use::Resource, self.account());
-        self.send(&lag, "secretsmanager:PutResourcePolicy", || {
+        self.put(&lag, "secretsmanager:PutResourcePolicy", || {
             put.clone().send()
         })
         .await
@@ -150,7 +150,7 @@ impl Writer {
             .build();
         let sdk = self.sdk().await?;
         let rotate = sdk
-            .secrets_once
+            .secrets
             .rotate_secret()
             .secret_id(request.key)
             .set_rotation_lambda_arn(wanted_some(request, "rotation_lambda_arn"))
@@ -183,7 +183,7 @@ impl Writer {
             .get(RECOVERY_TAG)
             .and_then(|days| days.parse::<i64>().ok());
         let sdk = self.sdk().await?;
-        let delete = sdk.secrets_once.delete_secret().secret_id(id);
+        let delete = sdk.secrets.delete_secret().secret_id(id);
         let (delete, lag) = match days {
             Some(0) => (
                 delete.force_delete_without_recovery(true),

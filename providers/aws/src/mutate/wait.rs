@@ -77,6 +77,14 @@ impl Lag {
         }
     }
 
+    /// A change of one thing that is known to be there.
+    pub(super) fn at(target: &str) -> Self {
+        Self {
+            target: target.to_owned(),
+            ..Self::default()
+        }
+    }
+
     /// It makes this as well, or what it makes is called this as well.
     pub(super) fn makes(mut self, other: &str) -> Self {
         self.makes.push(other.to_owned());
