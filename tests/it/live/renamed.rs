@@ -23,12 +23,13 @@ fn refused(stage: &Stage, mode: Mode) -> String {
     let planned: Planned = stage.plan_with(mode, |_| {});
     assert!(!planned.may_apply(), "{:#?}", planned.plan.steps);
     let all = planned.diagnostics.iter();
-    all.map(|one| {
-        format!(
-            "{} {}\n",
-            one.detail,
-            one.help.as_deref().unwrap_or_default()
-        )
+    all.flat_map(|one| {
+        [
+            &*one.detail,
+            " ",
+            one.help.as_deref().unwrap_or_default(),
+            "\n",
+        ]
     })
     .collect()
 }
