@@ -16,6 +16,7 @@ mod import;
 mod options;
 mod output;
 mod outputs;
+mod plain_file;
 mod plan;
 mod progress;
 mod providers;
