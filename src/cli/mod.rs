@@ -67,6 +67,7 @@ struct Global {
 impl Global {
     /// Says what is wrong or worth knowing.
     fn report(&self, diagnostics: &[Diagnostic]) {
+        self.sources.borrow_mut().hide(diagnostics);
         let sources = self.sources.borrow();
         if self.events.get() {
             let now = clock::now();

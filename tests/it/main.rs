@@ -18,6 +18,7 @@ mod journey;
 mod kill;
 mod live;
 mod login;
+mod misplaced;
 mod reference;
 mod state_abuse;
 mod structure;

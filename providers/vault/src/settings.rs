@@ -130,11 +130,20 @@ struct Reader {
 
 impl Reader {
     fn mistake(&mut self, detail: String, span: Option<Span>) {
-        self.mistakes.push(
-            Diagnostic::error("provider \"vault\" is not understood", detail)
-                .at(self.span)
-                .at(span),
-        );
+        let diagnostic = self.diagnostic(detail, span);
+        self.mistakes.push(diagnostic);
+    }
+
+    /// A mistake about a text that may be a token, put where none belongs.
+    fn hidden_mistake(&mut self, detail: String, span: Option<Span>) {
+        let diagnostic = self.diagnostic(detail, span).hiding_text();
+        self.mistakes.push(diagnostic);
+    }
+
+    fn diagnostic(&self, detail: String, span: Option<Span>) -> Diagnostic {
+        Diagnostic::error("provider \"vault\" is not understood", detail)
+            .at(self.span)
+            .at(span)
     }
 
     fn known(&mut self, attributes: &Attributes, known: &[&'static str]) {
@@ -159,7 +168,7 @@ impl Reader {
                     ),
                 }
             };
-            self.mistake(detail, written.span);
+            self.hidden_mistake(detail, written.span);
         }
     }
 
@@ -264,6 +273,18 @@ impl Reader {
         let env = self.text(&block.attributes, &format!("{name}_env"));
         let file = self.text(&block.attributes, &format!("{name}_file"));
         match (env, file) {
+            (Some(env), None) if !is_variable(&env) => {
+                let written = block.attributes.get(&format!("{name}_env"));
+                let detail = format!(
+                    "`{name}_env` takes the name of an environment variable, which has letters, \
+                     digits and `_`, and not what it holds"
+                );
+                self.hidden_mistake(
+                    detail,
+                    written.and_then(|one| one.span).or(Some(block.span)),
+                );
+                None
+            }
             (Some(env), None) => Some(Source::Env(env)),
             (None, Some(file)) => Some(Source::File(file)),
             _ => {
@@ -273,6 +294,13 @@ impl Reader {
             }
         }
     }
+}
+
+/// Whether an environment variable may have this name (POSIX, 8.1).
+fn is_variable(name: &str) -> bool {
+    !name.starts_with(|c: char| c.is_ascii_digit())
+        && !name.is_empty()
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
 #[cfg(test)]
@@ -348,5 +376,19 @@ mod tests {
             assert!(all.iter().any(|one| one.contains(why)), "{why}: {all:?}");
         }
         assert!(Settings::from_config(&config(&[], Some(("cert", &[])))).is_err());
+        // What may be a token is not shown, neither as an attribute nor as a variable's name.
+        let hidden: Vec<&str> = mistakes
+            .iter()
+            .filter(|one| one.hides_text)
+            .map(|one| one.detail.as_str())
+            .collect();
+        assert!(
+            hidden.iter().any(|one| one.contains("a token is never")),
+            "{hidden:?}"
+        );
+        let wrong = Settings::from_config(&config(&[], Some(("token", &[("token_env", "s.x")]))));
+        let mistake = &wrong.unwrap_err()[0];
+        assert!(mistake.hides_text && mistake.detail.contains("name of an environment variable"));
+        assert!(!mistake.detail.contains("s.x"));
     }
 }
