@@ -16,6 +16,7 @@ mod guide;
 mod hostile;
 mod journey;
 mod kill;
+mod lifecycle;
 mod live;
 mod login;
 mod misplaced;
