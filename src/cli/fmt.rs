@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use remit_sdk::{Diagnostic, FileId, text};
 
-use super::{Global, Outcome};
+use super::{Global, Outcome, plain_file};
 use crate::config::fmt::format;
 use crate::config::limits::FILE_BYTES_MAX;
 use crate::config::{AUTO_VARIABLES, EXTENSION};
@@ -68,7 +68,7 @@ impl Fmt {
     fn file(&self, global: &Global, path: &Path) -> Result<bool, Vec<Diagnostic>> {
         let shown = text::safe(&path.display().to_string());
         let fail = |error: std::io::Error| vec![unusable(&shown, &error.to_string())];
-        let before = read(&shown, fs::File::open(path).map_err(fail)?)?;
+        let before = read(&shown, plain_file::open(path).map_err(fail)?)?;
         let after = format(&before, keep(global, path, &before))?;
         if before == after {
             return Ok(false);

@@ -16,6 +16,7 @@ mod import;
 mod options;
 mod output;
 mod outputs;
+mod plain_file;
 mod plan;
 mod progress;
 mod providers;
@@ -66,6 +67,7 @@ struct Global {
 impl Global {
     /// Says what is wrong or worth knowing.
     fn report(&self, diagnostics: &[Diagnostic]) {
+        self.sources.borrow_mut().hide(diagnostics);
         let sources = self.sources.borrow();
         if self.events.get() {
             let now = clock::now();

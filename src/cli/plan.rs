@@ -1,6 +1,6 @@
 //! `remit plan`: what would change, and the plan file.
 
-use std::fs::{File, Permissions};
+use std::fs::Permissions;
 use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use super::output::note;
 use super::providers::{self, Connections};
 use super::session::{self, Session};
 use super::stats::Stats;
-use super::{Global, Outcome, clock};
+use super::{Global, Outcome, clock, plain_file};
 use crate::diff::Guard;
 use crate::lower::Desired;
 use crate::observe;
@@ -232,10 +232,7 @@ pub(super) fn read(path: &Path) -> Result<SavedPlan, Vec<Diagnostic>> {
             format!("{shown}: {why}"),
         )]
     };
-    let file = File::open(path).map_err(|error| fail(&error))?;
-    if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
-        return Err(fail(&"it is no plain file"));
-    }
+    let file = plain_file::open(path).map_err(|error| fail(&error))?;
     let mut bytes = Vec::new();
     file.take(PLAN_BYTES_MAX + 1)
         .read_to_end(&mut bytes)

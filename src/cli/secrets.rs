@@ -62,27 +62,37 @@ impl Secrets {
         let missing =
             |what: String, help: String| ProviderError::new(ErrorKind::Invalid, what).help(help);
         match reference {
-            SecretRef::Env(name) => std::env::var(name).map(Secret::new).map_err(|_| {
-                missing(
+            SecretRef::Env(name) => match std::env::var(name) {
+                Ok(text) if text.is_empty() => Err(missing(
+                    format!("{reference}: the variable is set and empty, and no secret is"),
+                    format!("give {} a value before applying", text::safe(name)),
+                )),
+                Ok(text) => Ok(Secret::new(text)),
+                Err(_) => Err(missing(
                     format!("{reference}: the environment has no such variable"),
                     format!("set {} before applying", text::safe(name)),
-                )
-            }),
+                )),
+            },
             SecretRef::Variable(name) => {
                 if let Some(secret) = self.variables.get(name) {
                     return Ok(Secret::new(secret.expose().to_owned()));
                 }
                 let variable = format!("REMIT_VAR_{name}");
-                std::env::var(&variable).map(Secret::new).map_err(|_| {
-                    missing(
+                match std::env::var(&variable) {
+                    Ok(text) if text.is_empty() => Err(missing(
+                        format!("{reference}: its value is empty, and no secret is"),
+                        format!("give {} a value before applying", text::safe(&variable)),
+                    )),
+                    Ok(text) => Ok(Secret::new(text)),
+                    Err(_) => Err(missing(
                         format!("{reference}: nobody gave its value"),
                         format!(
                             "set {} or give --secret-fd {}=FD",
                             text::safe(&variable),
                             text::safe(name)
                         ),
-                    )
-                })
+                    )),
+                }
             }
             SecretRef::Vault { .. } | SecretRef::AwsSecret(_) => Err(missing(
                 format!("{reference} lives in a target that this run doesn't talk to"),

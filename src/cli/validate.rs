@@ -32,6 +32,7 @@ impl Validate {
             DONE
         };
         if self.json {
+            global.sources.borrow_mut().hide(&diagnostics);
             let json = validation(&diagnostics, &global.sources.borrow());
             global.output.data(&format!("{json:#}\n"));
             return code;

@@ -91,7 +91,18 @@ pub fn load_variables(
 ) -> Result<Configuration, Vec<Diagnostic>> {
     let text = read(path, path, Links::Anywhere).map_err(|diagnostic| vec![diagnostic])?;
     let (file, text) = add(path, text, sources);
-    let configuration = parse(&text, file)?;
+    let configuration = parse(&text, file).map_err(|mut diagnostics| {
+        // Nobody knows yet which of them are secrets.
+        sources.hide_values(file);
+        for diagnostic in &mut diagnostics {
+            diagnostic.detail = without_quoted(&diagnostic.detail, &text);
+            diagnostic.help = diagnostic
+                .help
+                .as_ref()
+                .map(|help| without_quoted(help, &text));
+        }
+        diagnostics
+    })?;
     let misplaced: Vec<Diagnostic> = configuration
         .blocks
         .iter()
@@ -109,8 +120,26 @@ pub fn load_variables(
     if misplaced.is_empty() {
         Ok(configuration)
     } else {
+        sources.hide_values(file);
         Err(misplaced)
     }
+}
+
+/// A message without what it quotes of a file.
+fn without_quoted(message: &str, text: &str) -> String {
+    let pieces: Vec<&str> = message
+        .split('`')
+        .enumerate()
+        .map(|(number, piece)| {
+            let is_quoted = number % 2 == 1 && piece.contains(char::is_alphanumeric);
+            if is_quoted && text.contains(piece) {
+                "…"
+            } else {
+                piece
+            }
+        })
+        .collect();
+    pieces.join("`")
 }
 
 /// The files of variable values that are read by themselves, in name order.

@@ -14,6 +14,12 @@ use crate::config::syntax::{Call, Expression};
 /// Functions that are not in [`functions`].
 const SPECIAL: [&str; 6] = ["try", "can", "templatefile", "env", "vault", "aws_secret"];
 
+/// Whether an environment variable may have this name (POSIX, 8.1).
+fn is_variable(name: &str) -> bool {
+    !name.starts_with(|c: char| c.is_ascii_digit())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
 impl Evaluator<'_> {
     /// The value of a call.
     pub(super) fn call(&self, call: &Call, span: Span, scope: &Scope<'_>) -> Evaluated {
@@ -25,6 +31,16 @@ impl Evaluator<'_> {
             },
             "templatefile" => self.template_file(call, span, scope),
             "env" => match self.texts(call, span, 1, scope)?.as_slice() {
+                [name] if !is_variable(name) => Err(self.report(
+                    Diagnostic::error(
+                        "wrong arguments",
+                        "`env` takes the name of an environment variable, which has letters, digits \
+                         and `_`, and not the secret itself",
+                    )
+                    .at(span)
+                    .hiding_text()
+                    .help("write `env(\"NAME\")`"),
+                )),
                 [name] => Ok(Value::Secret(SecretRef::Env(name.clone()))),
                 _ => Err(Failed),
             },

@@ -10,11 +10,12 @@ use std::rc::Rc;
 use remit_sdk::{Diagnostic, SecretRef, Span, Spanned, Value};
 
 use super::evaluator::{Evaluated, Evaluator, Failed, Node};
+use super::expression::bare;
 use super::nearest::did_you_mean;
 use super::scope::{Frame, Scope};
 use super::types::Type;
 use super::{Given, GivenValue, VariableSource};
-use crate::config::syntax::{Attribute, Block};
+use crate::config::syntax::{Attribute, Block, Expression, ExpressionKind};
 
 const ATTRIBUTES: [&str; 5] = ["type", "default", "description", "sensitive", "nullable"];
 
@@ -166,10 +167,7 @@ impl<'c> Evaluator<'c> {
                 let what = format!("the value given for `var.{name}`");
                 Ok((self.given_text_value(declaration, text, &what)?, None))
             }
-            GivenValue::Expression(expression) => {
-                let value = self.value(expression, &declaration.scope())?;
-                Ok((value, Some(expression.span)))
-            }
+            GivenValue::Expression(expression) => self.written_value(declaration, expression),
         }
     }
 
@@ -214,8 +212,37 @@ impl<'c> Evaluator<'c> {
                 }),
             ));
         };
-        let value = self.value(&default.expression, &declaration.scope())?;
-        Ok((value, Some(default.expression.span)))
+        self.written_value(declaration, &default.expression)
+    }
+
+    /// A value that stands in a file. What a sensitive variable holds is not evaluated unless it
+    /// may be a reference: a mistake in it would be quoted.
+    fn written_value(
+        &self,
+        declaration: &Declaration<'c>,
+        expression: &Expression,
+    ) -> Evaluated<(Value, Option<Span>)> {
+        let may_be_reference = matches!(
+            bare(expression).kind,
+            ExpressionKind::Null | ExpressionKind::Call(_) | ExpressionKind::Conditional(..)
+        );
+        if declaration.sensitive && !may_be_reference {
+            return Err(self.written_secret(declaration.name, Some(expression.span)));
+        }
+        let value = self.value(expression, &declaration.scope())?;
+        Ok((value, Some(expression.span)))
+    }
+
+    fn written_secret(&self, name: &str, at: Option<Span>) -> Failed {
+        self.report(
+            Diagnostic::error(
+                "secret written in configuration",
+                format!("`{name}` is sensitive, so its value doesn't stand in a file"),
+            )
+            .at(at)
+            .hiding_text()
+            .help(format!("give it as `REMIT_VAR_{name}` in the environment, or write a reference: `env(\"NAME\")`, `vault(\"PATH\", \"FIELD\")`")),
+        )
     }
 
     fn fit(&self, declaration: &Declaration<'c>, value: Value, at: Option<Span>) -> Evaluated {
@@ -239,14 +266,7 @@ impl<'c> Evaluator<'c> {
             ));
         }
         if declaration.sensitive && !matches!(value, Value::Secret(_) | Value::Null) {
-            return Err(self.report(
-                Diagnostic::error(
-                    "secret written in configuration",
-                    format!("`{name}` is sensitive, so its value doesn't stand in a file"),
-                )
-                .at(at)
-                .help(format!("give it as `REMIT_VAR_{name}` in the environment, or write a reference: `env(\"NAME\")`, `vault(\"PATH\", \"FIELD\")`")),
-            ));
+            return Err(self.written_secret(name, at));
         }
         let Some(kind) = &declaration.kind else {
             return Ok(value);
@@ -361,7 +381,8 @@ impl<'c> Evaluator<'c> {
             }
         };
         if let GivenValue::Expression(expression) = &given.value {
-            diagnostic = diagnostic.at(expression.span);
+            // The name may be a sensitive variable's, misspelt.
+            diagnostic = diagnostic.at(expression.span).hiding_text();
         }
         let known = self.index.variables.keys().copied();
         self.report(

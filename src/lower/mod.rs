@@ -8,6 +8,7 @@
 //! contacts a server: names and keys are computed.
 
 mod catalog;
+mod ignored;
 mod parts;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,6 +55,7 @@ pub fn lower(
             }
         }
     }
+    diagnostics.extend(ignored::unknown(&objects));
     connect(&mut objects);
     diagnostics.extend(cycles(&objects));
     if diagnostics.iter().any(Diagnostic::is_error) {

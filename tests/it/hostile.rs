@@ -256,6 +256,42 @@ fn names_and_references() {
     refused(all);
 }
 
+/// Every command that takes a file is given a pipe whose other end never comes.
+#[test]
+fn a_pipe_in_place_of_a_file_is_refused_at_once() {
+    let space = Workspace::new(START);
+    let pipe = space.path().join("pipe");
+    rustix::fs::mkfifoat(rustix::fs::CWD, pipe, rustix::fs::Mode::RUSR).unwrap();
+    let folder = space.path().join("folder");
+    std::fs::create_dir(&folder).unwrap();
+    let inside = folder.join("x.remit.hcl");
+    rustix::fs::mkfifoat(rustix::fs::CWD, inside, rustix::fs::Mode::RUSR).unwrap();
+    for arguments in [
+        &["fmt", "pipe"][..],
+        &["fmt", "--check", "folder"],
+        &["show", "pipe"],
+        &["show", "--json", "pipe"],
+        &["apply", "pipe"],
+        &["validate", "--var-file", "pipe"],
+    ] {
+        let mut child = space
+            .command(arguments)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let started = Instant::now();
+        while child.try_wait().unwrap().is_none() && started.elapsed() < LIMIT {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let _ = child.kill();
+        let output = child.wait_with_output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {told}");
+        assert!(told.contains("no plain file"), "{arguments:?}: {told}");
+    }
+}
+
 #[test]
 fn files() {
     let mut wrong = Vec::new();

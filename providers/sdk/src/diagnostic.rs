@@ -41,6 +41,8 @@ pub struct Diagnostic {
     pub labels: Vec<Label>,
     /// The declaration or object it is about.
     pub address: Option<Address>,
+    /// Whether the text that is wrong may be a secret: its place is shown, the text isn't.
+    pub hides_text: bool,
 }
 
 impl Diagnostic {
@@ -54,6 +56,7 @@ impl Diagnostic {
             span: None,
             labels: Vec::new(),
             address: None,
+            hides_text: false,
         }
     }
 
@@ -95,6 +98,13 @@ impl Diagnostic {
     #[must_use]
     pub fn about(mut self, address: Address) -> Self {
         self.address = Some(address);
+        self
+    }
+
+    /// With a text that may be a secret, and is never shown.
+    #[must_use]
+    pub fn hiding_text(mut self) -> Self {
+        self.hides_text = true;
         self
     }
 

@@ -197,7 +197,8 @@ impl<'a> Drafts<'a> {
                         .help(help)
                         .at(resource.span)
                         .at(written.span)
-                        .about(Address::Declaration(resource.address.clone())),
+                        .about(Address::Declaration(resource.address.clone()))
+                        .hiding_text(),
                 );
                 continue;
             }
@@ -209,6 +210,14 @@ impl<'a> Drafts<'a> {
                         _ => "attribute with a wrong value",
                     };
                     self.bad_attribute(resource, summary, why, written.span);
+                    // One that is unknown may be a secret's, misspelt.
+                    let holds_secret = match attribute {
+                        Some(attribute) => attribute.write_only,
+                        None => kind.attributes.iter().any(|one| one.write_only),
+                    };
+                    if let Some(last) = self.diagnostics.last_mut().filter(|_| holds_secret) {
+                        last.hides_text = true;
+                    }
                 }
             }
         }

@@ -12,6 +12,9 @@ use zeroize::Zeroizing;
 /// chance in any text, and tell next to nothing.
 const PIECE: usize = 4;
 
+/// The same in quotes: what a server takes for wrong, it quotes exactly (`invalid escape "%zz"`).
+const QUOTED_PIECE: usize = 2;
+
 /// The same for a secret in hex or base64: there fewer are met by chance in numbers and words.
 const ENCODED_PIECE: usize = 8;
 
@@ -30,9 +33,9 @@ impl Secret {
         &self.0
     }
 
-    /// Whether a text holds the secret or a piece of it that counts: four characters in a row,
-    /// in any case, as they are or as a URL, JSON, hex or base64 holds them. Meant for short texts:
-    /// it takes the product of both lengths.
+    /// Whether a text holds the secret or a piece of it that counts: four characters in a row, two
+    /// in quotes, in any case, as they are or as a URL, JSON, hex or base64 holds them. Meant for
+    /// short texts: it takes the product of both lengths.
     pub fn is_told_by(&self, text: &str) -> bool {
         let text = Zeroizing::new(text.to_ascii_lowercase());
         // Its first and last line say what a key is, and are in every text about keys.
@@ -45,7 +48,7 @@ impl Secret {
         }
         self.forms(&body)
             .iter()
-            .any(|(form, piece)| shares(&text, form, *piece))
+            .any(|(form, piece)| shares(&text, form, *piece) || quotes(&text, form, *piece))
     }
 
     /// The forms it may come back in, lower case, and how much of each may not be shown.
@@ -97,6 +100,16 @@ fn shares(text: &str, form: &str, piece: usize) -> bool {
         .zip(ends)
         .filter_map(|(start, end)| text.get(start..end))
         .any(|window| window.chars().count() == piece && form.contains(window))
+}
+
+/// Whether a text holds a short piece of a form in quotes, with the signs around it that an
+/// address has there.
+fn quotes(text: &str, form: &str, piece: usize) -> bool {
+    piece == PIECE
+        && text.split(['"', '\'', '`']).any(|quoted| {
+            let quoted = quoted.trim_matches([':', '@', '/', ' ']);
+            quoted.chars().count() >= QUOTED_PIECE && form.contains(quoted)
+        })
 }
 
 /// Every character with a meaning in a URL as `%XX`.
@@ -169,6 +182,8 @@ mod tests {
             ("hunter2hunter2", "eGh1bnRlcjJodW50ZXIy"),
             ("hunter2hunter2", "aHVudGVyMmh1bnRlcjI="),
             ("pw1", "near pw1"),
+            ("CANARY%zz", "invalid URL escape \"%zz\""),
+            ("CA/NARY", "invalid port \":CA\" after host"),
             ("äöüß", "near äöüß"),
         ] {
             assert!(told(secret, text), "{secret:?} in {text:?}");
@@ -185,6 +200,7 @@ mod tests {
             ),
             ("CANARY/secret", ""),
             ("CANARY/secret", "can you"),
+            ("CANARY/secret", "in \"c\" the \"tin\""),
             ("", "anything"),
             ("hunter2", "a hun, 6875"),
             (key, "failed to parse private key"),

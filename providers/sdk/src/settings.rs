@@ -35,9 +35,19 @@ impl Reader {
 
     /// Notes a mistake.
     pub fn mistake(&mut self, detail: impl Into<String>, span: Option<Span>) {
+        let diagnostic = self.diagnostic(detail, span);
+        self.mistakes.push(diagnostic);
+    }
+
+    /// A mistake about a text that may be a secret, put where none belongs: it is not shown.
+    pub fn hidden_mistake(&mut self, detail: impl Into<String>, span: Option<Span>) {
+        let diagnostic = self.diagnostic(detail, span).hiding_text();
+        self.mistakes.push(diagnostic);
+    }
+
+    fn diagnostic(&self, detail: impl Into<String>, span: Option<Span>) -> Diagnostic {
         let summary = format!("provider \"{}\" is not understood", self.provider);
-        self.mistakes
-            .push(Diagnostic::error(summary, detail).at(self.span).at(span));
+        Diagnostic::error(summary, detail).at(self.span).at(span)
     }
 
     /// Every attribute must be one of `known`; those of `refused` are explained.
@@ -66,7 +76,7 @@ impl Reader {
                     )
                 }
             };
-            self.mistake(detail, written.span);
+            self.hidden_mistake(detail, written.span);
         }
     }
 

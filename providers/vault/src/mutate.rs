@@ -413,7 +413,7 @@ impl Writer {
             .get("data")
             .filter(|_| data.get("metadata").is_some_and(Json::is_object));
         match inner.unwrap_or(data).get(field) {
-            Some(Json::String(text)) => Ok(Secret::new(text.clone())),
+            Some(Json::String(text)) if !text.is_empty() => Ok(Secret::new(text.clone())),
             Some(Json::Number(number)) => Ok(Secret::new(number.to_string())),
             _ => Err(ProviderError::new(
                 ErrorKind::NotFound,

@@ -127,6 +127,11 @@ impl Block {
         self.0.mistake(detail, span);
     }
 
+    /// A mistake about a text that may be a token, put where none belongs.
+    fn hidden_mistake(&mut self, detail: impl Into<String>, span: Option<Span>) {
+        self.0.hidden_mistake(detail, span);
+    }
+
     fn known(&mut self, attributes: &Attributes, known: &[&'static str]) {
         self.0.known(attributes, known, REFUSED);
     }
@@ -220,6 +225,18 @@ impl Block {
         let env = self.text(&block.attributes, &format!("{name}_env"));
         let file = self.text(&block.attributes, &format!("{name}_file"));
         match (env, file) {
+            (Some(env), None) if !is_variable(&env) => {
+                let written = block.attributes.get(&format!("{name}_env"));
+                let detail = format!(
+                    "`{name}_env` takes the name of an environment variable, which has letters, \
+                     digits and `_`, and not what it holds"
+                );
+                self.hidden_mistake(
+                    detail,
+                    written.and_then(|one| one.span).or(Some(block.span)),
+                );
+                None
+            }
             (Some(env), None) => Some(Source::Env(env)),
             (None, Some(file)) => Some(Source::File(file)),
             _ => {
@@ -229,6 +246,13 @@ impl Block {
             }
         }
     }
+}
+
+/// Whether an environment variable may have this name (POSIX, 8.1).
+fn is_variable(name: &str) -> bool {
+    !name.starts_with(|c: char| c.is_ascii_digit())
+        && !name.is_empty()
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
 #[cfg(test)]
@@ -304,5 +328,19 @@ mod tests {
             assert!(all.iter().any(|one| one.contains(why)), "{why}: {all:?}");
         }
         assert!(Settings::from_config(&config(&[], Some(("cert", &[])))).is_err());
+        // What may be a token is not shown, neither as an attribute nor as a variable's name.
+        let hidden: Vec<&str> = mistakes
+            .iter()
+            .filter(|one| one.hides_text)
+            .map(|one| one.detail.as_str())
+            .collect();
+        assert!(
+            hidden.iter().any(|one| one.contains("a token is never")),
+            "{hidden:?}"
+        );
+        let wrong = Settings::from_config(&config(&[], Some(("token", &[("token_env", "s.x")]))));
+        let mistake = &wrong.unwrap_err()[0];
+        assert!(mistake.hides_text && mistake.detail.contains("name of an environment variable"));
+        assert!(!mistake.detail.contains("s.x"));
     }
 }

@@ -82,3 +82,39 @@ fn what_a_server_quotes_of_a_secret_is_not_told() {
     let told = format!("{}{}", output.stdout, output.stderr);
     assert!(told.contains("invalid port (not shown)"), "{told}");
 }
+
+#[test]
+fn an_empty_secret_is_refused_before_anything_is_written() {
+    let namespace = shared().namespace("empty-secret");
+    let text = CONNECTION.replace("verify_connection = true", "verify_connection = false");
+    let mut space = Workspace::new(&text).at(shared(), &namespace);
+    space.set("QUOTED_PASSWORD", "");
+    let output = space.expect(1, &["apply", "--auto-approve"]);
+    assert!(output.stderr.contains("is set and empty"), "{output:?}");
+    let sensitive = "variable \"pw\" {\n  type      = string\n  sensitive = true\n}\n";
+    space.write(
+        "main.remit.hcl",
+        &format!(
+            "{sensitive}{}",
+            text.replace("env(\"QUOTED_PASSWORD\")", "var.pw")
+        ),
+    );
+    space.set("REMIT_VAR_pw", "");
+    let output = space.expect(1, &["apply", "--auto-approve"]);
+    assert!(output.stderr.contains("its value is empty"), "{output:?}");
+    let (_, mounts) = shared().get(&namespace, "sys/mounts");
+    assert!(mounts["data"]["db/"].is_null(), "{mounts}");
+    // One that lives in the server.
+    shared().write(&namespace, "sys/mounts/kv", &json!({"type": "kv"}));
+    shared().write(&namespace, "kv/shop", &json!({"password": ""}));
+    let kept = text.replace(
+        "env(\"QUOTED_PASSWORD\")",
+        "vault(\"kv/shop\", \"password\")",
+    );
+    space.write("main.remit.hcl", &kept);
+    let output = space.expect(PARTLY, &["apply", "--auto-approve"]);
+    let told = format!("{}{}", output.stdout, output.stderr);
+    assert!(told.contains("no text in the field `password`"), "{told}");
+    let (status, _) = shared().get(&namespace, "db/config/c");
+    assert_eq!(status, 404);
+}

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use remit::operations::Planned;
 use remit::plan::Mode;
+use remit_sdk::Diagnostic;
 use serde_json::{Value as Json, json};
 
 use super::contract::everything;
@@ -22,16 +23,9 @@ fn field(stage: &Stage, path: &str, pointer: &str) -> String {
 fn refused(stage: &Stage, mode: Mode) -> String {
     let planned: Planned = stage.plan_with(mode, |_| {});
     assert!(!planned.may_apply(), "{:#?}", planned.plan.steps);
-    let all = planned.diagnostics.iter();
-    all.flat_map(|one| {
-        [
-            &*one.detail,
-            " ",
-            one.help.as_deref().unwrap_or_default(),
-            "\n",
-        ]
-    })
-    .collect()
+    let told = |one: &Diagnostic| [one.detail.clone(), one.help.clone().unwrap_or_default()];
+    let all: Vec<String> = planned.diagnostics.iter().flat_map(told).collect();
+    all.join("\n")
 }
 
 #[test]
