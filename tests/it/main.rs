@@ -9,6 +9,7 @@
 )]
 
 mod access_order;
+mod aws;
 mod engine;
 mod examples;
 mod guide;
