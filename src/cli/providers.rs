@@ -9,7 +9,7 @@ use super::session::environment;
 use crate::lower::Catalog;
 use crate::model::Model;
 
-static LOWER: [&dyn Lower; 1] = [&remit_vault::Vault];
+static LOWER: [&dyn Lower; 2] = [&remit_vault::Vault, &remit_aws::Aws];
 
 /// Every kind this build knows.
 pub(super) fn catalog() -> Catalog<'static> {

@@ -107,7 +107,7 @@ fn answers_that_are_none() {
 
 #[test]
 fn an_unknown_region() {
-    let stage = Stage::new(EVERYTHING);
+    let stage = Stage::new("resource \"aws_iam_group\" \"g\" {\n  name = \"g\"\n}\n");
     provider(
         &stage,
         &format!("region = \"{REGION}\""),
@@ -131,11 +131,10 @@ fn a_malformed_arn() {
 #[test]
 fn a_policy_over_the_limit() {
     let mut stage = Stage::new(EVERYTHING);
-    let long = "x".repeat(6200);
-    stage.edit(
-        "\"arn:aws:s3:::b/*\"]",
-        &format!("\"arn:aws:s3:::b/{long}*\"]"),
-    );
+    let many: Vec<String> = (0..160)
+        .map(|number| format!("\"arn:aws:s3:::b/{number}-{}/*\"", "x".repeat(25)))
+        .collect();
+    stage.edit("\"arn:aws:s3:::b/*\"]", &format!("{}]", many.join(", ")));
     // The managed policies are over theirs, the inline one is not.
     fails(&stage, &["6,144"]);
     assert!(stage.shim.log().is_empty());

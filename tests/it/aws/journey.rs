@@ -18,7 +18,8 @@ owner "payments" {
   contact = "payments@example.com"
 }
 environment "prod" {
-  tier = "production"
+  tier        = "production"
+  max_session = "2h"
 }
 issuer "ci" {
   type        = "oidc"
