@@ -14,6 +14,7 @@ mod check;
 mod fit;
 mod identity;
 mod issuer;
+mod resource;
 mod scope;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -57,8 +58,7 @@ impl Lower for Aws {
             lowering.mistake(diagnostic.at(at));
         }
         for resource in &part.resources {
-            lowering.out.resource(resource, |_, _, _| None);
-            lowering.check_rotation(resource);
+            lowering.resource(resource);
         }
         lowering.measure_inline();
         lowering.issuers();

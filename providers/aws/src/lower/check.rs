@@ -1,15 +1,15 @@
 //! What concerns objects together: what they name, roles that hold nothing else, attachments that
-//! are too many, marks that don't fit, a secret's rotation, two declarations of one live object.
+//! are too many, marks that don't fit, two declarations of one live object.
 //!
 //! In come the objects of the part, all of them; out go dependencies by kind and key, and
 //! diagnostics. Names that nothing in the part declares are somebody else's, and no mistake.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use remit_sdk::declaration::{Resource, Wanted};
+use remit_sdk::declaration::Wanted;
 use remit_sdk::drafting::text_of;
 use remit_sdk::text::safe;
-use remit_sdk::{Diagnostic, Number, Value};
+use remit_sdk::{Diagnostic, Value};
 
 use super::fit::ATTACHMENTS_MAX;
 use super::{Lowering, about};
@@ -185,58 +185,5 @@ impl Lowering<'_> {
             );
         }
         self.out.diagnostics.extend(found);
-    }
-
-    /// A secret rotates by days or by a schedule, and by a function.
-    pub(super) fn check_rotation(&mut self, resource: &Resource) {
-        if resource.kind.name != "aws_secretsmanager_secret" {
-            return;
-        }
-        let written = |name: &str| {
-            let written = resource.attributes.get(name)?;
-            let is_set = match &written.value {
-                Value::Null | Value::Number(Number::Integer(0)) => false,
-                Value::String(text) => !text.is_empty(),
-                _ => true,
-            };
-            is_set.then_some(written.span)
-        };
-        let lambda = written("rotation_lambda_arn");
-        let days = written("rotation_automatically_after_days");
-        let schedule = written("rotation_schedule_expression");
-        let window = written("rotation_duration");
-        let mistake = if let (Some(_), Some(at)) = (days, schedule) {
-            Some((
-                "`rotation_automatically_after_days` and `rotation_schedule_expression` both say when it rotates",
-                "write one of them",
-                at,
-            ))
-        } else if let (None, Some(at)) = (lambda, days.or(schedule).or(window)) {
-            Some((
-                "it says when the secret rotates, and not by what",
-                "write `rotation_lambda_arn`, or leave the rotation out",
-                at,
-            ))
-        } else if let (Some(at), None) = (lambda, days.or(schedule)) {
-            Some((
-                "it says by what the secret rotates, and not when",
-                "write `rotation_automatically_after_days = 30`, or `rotation_schedule_expression`",
-                at,
-            ))
-        } else {
-            None
-        };
-        if let Some((why, help, at)) = mistake {
-            self.mistake(
-                Diagnostic::error(
-                    "rotation that can't be",
-                    format!("`{}`: {why}", resource.address),
-                )
-                .help(help)
-                .at(resource.span)
-                .at(at)
-                .about(about(&resource.address)),
-            );
-        }
     }
 }

@@ -148,12 +148,12 @@ impl Lowering<'_> {
             )
         } else {
             let detail = format!(
-                "`{}` has grants in AWS, and `{}` is an AppRole: AWS is entered with a token of an issuer, never with a secret-id",
+                "`{}` is in AWS, and `{}` is an AppRole: AWS is entered with a token of an issuer, never with a secret-id",
                 identity.address, workload.issuer
             );
             (
                 Diagnostic::error("workload not possible in aws", detail),
-                "give it a workload of an issuer of type kubernetes, github, gitlab, spiffe or oidc, or take the AWS grants out of its scopes",
+                "give it a workload of an issuer of type kubernetes, github, gitlab, spiffe or oidc, or take it out of AWS: its scopes' AWS grants, and `aws` in its environment's `providers`",
             )
         };
         self.mistake(

@@ -414,3 +414,29 @@ fn declared_dependencies_name_all_objects_of_a_declaration() {
     let lowered = config.good();
     assert_eq!(waits(&lowered, "aws_iam_group.g/aws_iam_group").len(), 2);
 }
+
+#[test]
+fn an_account_is_of_the_blocks_partition() {
+    let mut config = Config {
+        resources: vec![resource(
+            "aws_iam_role.r",
+            &[
+                ("name", text("r")),
+                (
+                    "assume_role_policy",
+                    assumed_by("{\"AWS\":\"210987654321\"}"),
+                ),
+            ],
+        )],
+        ..Config::new()
+    };
+    for (region, partition) in [("eu-west-1", "aws"), ("us-gov-west-1", "aws-us-gov")] {
+        config.provider = Some(provider(&[("region", text(region))]));
+        let lowered = config.good();
+        let document = json(&lowered.objects[0], "assume_role_policy");
+        assert_eq!(
+            document["Statement"][0]["Principal"]["AWS"],
+            format!("arn:{partition}:iam::210987654321:root")
+        );
+    }
+}
