@@ -153,13 +153,22 @@ fn one_identity_in_both_with_one_plan_and_one_apply() {
 fn large_grants_go_into_managed_policies() {
     let keys = Keys::generate();
     let mut stage = stage("aws-large", &keys);
-    let many: Vec<String> = (0..200)
-        .map(|number| format!("\"arn:aws:s3:::invoices-{number}-{}/*\"", "x".repeat(50)))
-        .collect();
-    stage.edit(
-        "[\"arn:aws:s3:::invoices-${identity.environment}/*\"]",
-        &format!("[{}]", many.join(", ")),
-    );
+    let grant = |number: usize| {
+        let many: Vec<String> = (0..40)
+            .map(|place| {
+                format!(
+                    "\"arn:aws:s3:::invoices-{number}-{place}-{}/*\"",
+                    "x".repeat(50)
+                )
+            })
+            .collect();
+        format!(
+            "  grant \"aws\" {{\n    actions   = [\"s3:GetObject\"]\n    resources = [{}]\n  }}\n",
+            many.join(", ")
+        )
+    };
+    let grants: String = (0..6).map(grant).collect();
+    stage.edit("  grant \"aws\" {", &format!("{grants}  grant \"aws\" {{"));
     let shown = stage.space.expect(0, &["plan"]);
     let shown = shown.stdout + &shown.stderr;
     assert!(shown.contains("aws_iam_policy"), "{shown}");

@@ -9,7 +9,7 @@ const OTHER: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","A
 const ANYBODY: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}]}"#;
 
 /// Kind and attribute of every change that [`meddle`] knows.
-pub(crate) const MEDDLINGS: [(&str, &str); 25] = [
+pub(crate) const MEDDLINGS: [(&str, &str); 26] = [
     ("aws_iam_role", "assume_role_policy"),
     ("aws_iam_role", "description"),
     ("aws_iam_role", "max_session_duration"),
@@ -37,6 +37,7 @@ pub(crate) const MEDDLINGS: [(&str, &str); 25] = [
     ),
     ("aws_secretsmanager_secret", "rotation_schedule_expression"),
     ("aws_secretsmanager_secret", "rotation_duration"),
+    ("aws_secretsmanager_secret", "recovery_window"),
     ("aws_secretsmanager_secret", "tags"),
 ];
 
@@ -156,6 +157,10 @@ pub(crate) fn meddle(shim: &Shim, kind: &str, attribute: &str) {
                 json!({"RotationRules": {"ScheduleExpression": "rate(10 days)", "Duration": "4h"}}),
             );
         }
+        ("secretsmanager_secret", "recovery_window") => secret(
+            "UntagResource",
+            json!({"TagKeys": ["remit:recovery_window"]}),
+        ),
         ("secretsmanager_secret", "tags") => secret(
             "TagResource",
             json!({"Tags": [{"Key": "team", "Value": "theirs"}]}),

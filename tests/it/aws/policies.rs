@@ -159,8 +159,10 @@ fn a_replaced_role_gets_its_policies_again() {
         .values()
         .any(|one| one.kind == "aws_iam_role" && one.action == Action::Replace);
     assert!(replaced, "{:?}", plan.changes);
-    stage.apply_saved(0);
-    stage.settled("after a replace");
+    // The secret's policy names the role: AWS changes it under our hands when the role goes.
+    let output = stage.space.remit(&["apply", "saved.remitplan"]);
+    assert!(matches!(output.code, Some(0 | 5)), "{}", output.stderr);
+    stage.converge();
     let shim = &stage.shim;
     let told = shim.iam("GetRole", &[("RoleName", "agent")]);
     assert!(told.contains(&shim.arn("role/others/agent")), "{told}");
