@@ -354,14 +354,18 @@ fn add_condition(
             "the condition `{shown}` has no values, so it never holds; give it one or leave it out"
         ));
     }
-    let values = if check::base_operator(operator) == "Bool" {
-        values
-            .into_iter()
-            .map(|value| value.to_ascii_lowercase())
-            .collect()
-    } else {
-        values
-    };
+    let mut values = values;
+    if check::base_operator(operator) == "Bool" {
+        // What a variable names keeps its case.
+        let lower = |value: String| {
+            if value.contains("${") {
+                value
+            } else {
+                value.to_ascii_lowercase()
+            }
+        };
+        values = values.into_iter().map(lower).collect();
+    }
     let keys = conditions.entry(operator.to_owned()).or_default();
     if keys.insert(Folded::from(key), values).is_some() {
         return Err(format!(
@@ -462,8 +466,8 @@ impl fmt::Display for Folded {
 
 impl Ord for Folded {
     fn cmp(&self, other: &Self) -> Ordering {
-        let lower = |text: &Self| text.0.to_ascii_lowercase();
-        lower(self).cmp(&lower(other))
+        let one = self.0.bytes().map(|b| b.to_ascii_lowercase());
+        one.cmp(other.0.bytes().map(|b| b.to_ascii_lowercase()))
     }
 }
 

@@ -241,6 +241,16 @@ fn what_is_no_policy_is_refused_with_a_reason() {
 }
 
 #[test]
+fn brackets_in_text_are_no_depth() {
+    let value = r#""a\"[[[[[[[[[[""#;
+    let text = identity(&format!(
+        r#""Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{{"StringEquals":{{"aws:a":{value}}}}}"#
+    ));
+    let canonical = canonical(&text, Use::Identity).unwrap();
+    assert!(canonical.contains(value), "{canonical}");
+}
+
+#[test]
 fn a_duplicate_key_is_an_error_at_any_depth() {
     for text in [
         r#"{"Version":"2012-10-17","Version":"2012-10-17"}"#,
@@ -336,6 +346,13 @@ fn an_account_id_is_its_root_in_the_partition_at_hand() {
     let beside = trust(r#"{"AWS":["123456789012","arn:aws-cn:iam::123456789012:user/x"]}"#);
     let text = canonical(&beside, Use::Trust).unwrap();
     assert!(text.contains("arn:aws-cn:iam::123456789012:root"), "{text}");
+    // Of two partitions neither is to be guessed.
+    let both = beside.replace(
+        "\"123456789012\",",
+        "\"123456789012\",\"arn:aws-us-gov:iam::123456789012:user/x\",",
+    );
+    let text = canonical(&both, Use::Trust).unwrap();
+    assert!(text.contains("arn:aws:iam::123456789012:root"), "{text}");
 }
 
 #[test]
@@ -414,6 +431,11 @@ fn sizes_and_characters_are_iams() {
 
 #[test]
 fn documents_are_built() {
+    let order = |actions: [&str; 2]| Document::of([Statement::allow(actions, ["*"])]).compact();
+    let text = order(["s3:getobject", "s3:GetObject"]);
+    assert!(text.contains("s3:GetObject"), "{text}");
+    assert_eq!(text, order(["s3:GetObject", "s3:getobject"]));
+
     let grant = Statement::allow(["s3:GetObject", "s3:getobject"], ["arn:aws:s3:::a/*"])
         .with_condition("StringEquals", "aws:PrincipalTag/domain", ["billing"])
         .unwrap()

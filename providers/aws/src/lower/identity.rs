@@ -33,9 +33,9 @@ impl Lowering<'_> {
             let role = self.address(&identity.address, "aws_iam_role");
             let boundary = self.boundary(identity);
             if self.role(identity, role.clone(), boundary) {
-                self.roles.insert(role.clone());
+                self.roles.insert(role);
             }
-            self.policies(identity, &role);
+            self.policies(identity);
         }
         self.warn_of_sessions();
         self.warn_of_networks();
@@ -46,7 +46,7 @@ impl Lowering<'_> {
         &mut self,
         identity: &Identity,
         address: ObjectAddress,
-        boundary: Option<(ObjectAddress, String)>,
+        boundary: Option<String>,
     ) -> bool {
         let session = self.session_seconds(identity);
         let Some(trust) = self.trust(identity) else {
@@ -69,8 +69,8 @@ impl Lowering<'_> {
             .seconds("max_session_duration", session)
             .set("tags", Value::Map(tags))
             .held_by([identity.address.clone()]);
-        if let Some((policy, arn)) = boundary {
-            draft = draft.text("permissions_boundary", arn).after([policy]);
+        if let Some(arn) = boundary {
+            draft = draft.text("permissions_boundary", arn);
         }
         self.keep(draft);
         true
@@ -232,9 +232,9 @@ impl Lowering<'_> {
         super::scope::bind_networks(statement, &identity.session.bound_cidrs)
     }
 
-    /// What the agent may never exceed, as the role's permission boundary: the policy, and its
-    /// ARN. An agent whose ceiling has nothing in AWS may do nothing there.
-    fn boundary(&mut self, identity: &Identity) -> Option<(ObjectAddress, String)> {
+    /// What the agent may never exceed, as the role's permission boundary: its ARN. An agent whose
+    /// ceiling has nothing in AWS may do nothing there.
+    fn boundary(&mut self, identity: &Identity) -> Option<String> {
         let agent = self.agents.get(&identity.agent).copied()?;
         if agent.ceiling.is_empty() {
             return None;
@@ -278,7 +278,7 @@ impl Lowering<'_> {
             .address(&identity.address, "aws_iam_policy")
             .with_part("ceiling");
         self.keep(
-            Draft::new(address.clone(), &identity.lifecycle, identity.span)
+            Draft::new(address, &identity.lifecycle, identity.span)
                 .text("name", name)
                 .text("policy", document.to_string())
                 .text(
@@ -287,7 +287,7 @@ impl Lowering<'_> {
                 )
                 .held_by([identity.address.clone()]),
         );
-        Some((address, arn))
+        Some(arn)
     }
 
     /// One warning for the whole part: it is the same for every identity, and no mistake.

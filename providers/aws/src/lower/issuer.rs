@@ -53,11 +53,7 @@ pub(super) fn claim(
     subject: &str,
 ) -> Claim {
     let says = |value: &String| subject.starts_with(&format!("repo:{value}:"));
-    if issuer.kind == IssuerType::Github
-        && name == "repository"
-        && values.len() == 1
-        && values.iter().all(says)
-    {
+    if issuer.kind == IssuerType::Github && name == "repository" && values.iter().any(says) {
         return Claim::InSubject;
     }
     let is_github = arn::issuer(&issuer.url) == GITHUB;
@@ -97,8 +93,11 @@ impl Lowering<'_> {
     fn issuer(&mut self, issuer: &Issuer) {
         let before = self.errors();
         self.check_issuer(issuer);
-        self.warn_of_keys(issuer);
-        if normal::check_url(&issuer.url).is_ok() && !issuer.existing_in_aws {
+        let has_url = normal::check_url(&issuer.url).is_ok();
+        if has_url {
+            self.warn_of_keys(issuer);
+        }
+        if has_url && !issuer.existing_in_aws {
             let address = self.address(&issuer.address, "aws_iam_openid_connect_provider");
             self.keep(
                 Draft::new(address, &issuer.lifecycle, issuer.span)

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use remit_sdk::declaration::{AwsGrant, Grant, Identity, Scope, ScopeGrants};
 use remit_sdk::drafting::text_of;
 use remit_sdk::text::safe;
-use remit_sdk::{DeclarationAddress, Diagnostic, ObjectAddress, Span, naming};
+use remit_sdk::{DeclarationAddress, Diagnostic, Span, naming};
 
 use super::fit::{self, Fitted};
 use super::{Draft, Lowering, about};
@@ -168,7 +168,7 @@ impl Lowering<'_> {
     }
 
     /// The policies of an identity's role.
-    pub(super) fn policies(&mut self, identity: &Identity, role: &ObjectAddress) {
+    pub(super) fn policies(&mut self, identity: &Identity) {
         let scopes: Vec<&Scope> = identity
             .scopes
             .iter()
@@ -193,10 +193,10 @@ impl Lowering<'_> {
         self.warn_of_moves(identity, &held, &fitted);
         for ((scope, document), pieces) in held.iter().zip(&fitted.pieces) {
             if pieces.is_empty() {
-                self.inline(identity, scope, document, role);
+                self.inline(identity, scope, document);
             }
             for (number, piece) in (1..).zip(pieces) {
-                self.managed(identity, scope, piece, number, role);
+                self.managed(identity, scope, piece, number);
             }
         }
     }
@@ -291,13 +291,7 @@ impl Lowering<'_> {
         );
     }
 
-    fn inline(
-        &mut self,
-        identity: &Identity,
-        scope: &Scope,
-        document: &Document,
-        role: &ObjectAddress,
-    ) {
+    fn inline(&mut self, identity: &Identity, scope: &Scope, document: &Document) {
         let address = self
             .address(&identity.address, "aws_iam_role_policy")
             .with_part(scope.address.to_string());
@@ -306,21 +300,13 @@ impl Lowering<'_> {
                 .text("role", &identity.name)
                 .text("name", naming::live_name(self.part.prefix, &scope.address))
                 .text("policy", document.to_string())
-                .held_by([identity.address.clone()])
-                .after([role.clone()]),
+                .held_by([identity.address.clone()]),
         );
     }
 
     /// A piece of a scope's policy as a managed policy, and its attachment. The first is named as
     /// if it were the only one, so that a second renames nothing.
-    fn managed(
-        &mut self,
-        identity: &Identity,
-        scope: &Scope,
-        document: &Document,
-        number: usize,
-        role: &ObjectAddress,
-    ) {
+    fn managed(&mut self, identity: &Identity, scope: &Scope, document: &Document, number: usize) {
         let mut named = scope.address.clone();
         let mut part = scope.address.to_string();
         if number > 1 {
@@ -339,7 +325,7 @@ impl Lowering<'_> {
             .with_part(&part);
         let holder = || [identity.address.clone()];
         self.keep(
-            Draft::new(policy.clone(), &scope.lifecycle, scope.span)
+            Draft::new(policy, &scope.lifecycle, scope.span)
                 .text("name", name)
                 .text("policy", document.to_string())
                 .held_by(holder()),
@@ -348,8 +334,7 @@ impl Lowering<'_> {
             Draft::new(attachment, &scope.lifecycle, scope.span)
                 .text("role", &identity.name)
                 .text("policy_arn", arn)
-                .held_by(holder())
-                .after([role.clone(), policy]),
+                .held_by(holder()),
         );
     }
 }

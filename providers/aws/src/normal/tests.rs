@@ -468,6 +468,9 @@ fn an_address_stands_in_a_tag() {
         all.insert(MARK_ADDRESS.into(), bad.into());
         assert_eq!(split_tags(all.clone()), (own.clone(), None), "{bad}");
     }
+    all.insert(MARK_ADDRESS.into(), "a".into());
+    all.insert(MARK_LINEAGE.into(), String::new());
+    assert_eq!(split_tags(all.clone()), (own.clone(), None));
     all.remove(MARK_ADDRESS);
     assert_eq!(split_tags(all), (own.clone(), None));
     assert_eq!(split_tags(own.clone()), (own, None));

@@ -106,6 +106,8 @@ fn principals_narrow_by_name() {
     let but_two = but(r#""NotPrincipal":{"AWS":["a","b"]}"#);
     assert_ne!(but_one, one);
     assert!(narrows(&but_one, &but_two) && !narrows(&but_two, &but_one));
+    let services = trust(r#"{"Service":"*"}"#);
+    assert!(!narrows(&services, &service) && !narrows(&but_one, &but(r#""NotPrincipal":"*""#)));
     // All others but everybody is nobody, which is no reason to think it covers somebody.
     assert!(!narrows(&but(r#""NotPrincipal":"*""#), &but_one));
 }

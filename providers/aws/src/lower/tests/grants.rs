@@ -133,7 +133,12 @@ fn every_mistake_of_a_grant_is_told_once_and_underlined() {
         &["bucket", "arn:aws:s3:bucket", "arn:aws-cn:s3:::b"],
     );
     bad.conditions = vec![
-        condition("StringEqual", "aws:x", &["y"]),
+        AwsCondition {
+            values: ["aws:x", "aws:y"]
+                .map(|key| (key.to_owned(), BTreeSet::from(["z".to_owned()])))
+                .into(),
+            ..condition("StringEqual", "", &[])
+        },
         condition("StringEquals", "x", &["y"]),
     ];
     let mut config = with(vec![bad]);
