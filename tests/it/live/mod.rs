@@ -3,7 +3,7 @@
 pub(crate) mod contract;
 mod forms;
 mod lives;
-mod meddle;
+pub(crate) mod meddle;
 mod quoted;
 mod refuse;
 mod renamed;

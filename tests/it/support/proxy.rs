@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// How long either side may keep the proxy waiting.
-const PATIENCE: Duration = Duration::from_secs(90);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 
 /// What happens instead of an answer.
 #[derive(Clone)]
@@ -208,7 +208,7 @@ fn serve(
 }
 
 /// Head and body of one request.
-fn request(client: &mut TcpStream) -> std::io::Result<Option<(String, Vec<u8>)>> {
+pub(crate) fn request(client: &mut TcpStream) -> std::io::Result<Option<(String, Vec<u8>)>> {
     let mut bytes = Vec::new();
     let mut buffer = [0u8; 16 * 1024];
     loop {
@@ -233,7 +233,8 @@ fn request(client: &mut TcpStream) -> std::io::Result<Option<(String, Vec<u8>)>>
     }
 }
 
-fn forward(upstream: &str, head: &str, body: &[u8]) -> std::io::Result<Vec<u8>> {
+/// Sends a request on and gives the whole answer, head included.
+pub(crate) fn forward(upstream: &str, head: &str, body: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut server = TcpStream::connect(upstream)?;
     server.set_read_timeout(Some(PATIENCE))?;
     let kept: Vec<&str> = head
