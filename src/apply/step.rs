@@ -1,6 +1,6 @@
 //! One step: intent, look again, call, read back, outcome.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt;
@@ -207,6 +207,11 @@ impl Writing<'_> {
                     let lineage = Some(self.walk.lineage.as_str());
                     match recover::classify(&self.intent, self.kind, &reading, lineage) {
                         Some(Outcome::Done(_)) => {
+                            if let (Operation::Create, Reading::Present(object)) =
+                                (self.operation, &reading)
+                            {
+                                self.complete(object).await?;
+                            }
                             return Ok(self.read_back(Vec::new(), before).await);
                         }
                         Some(Outcome::NotDone(_)) if attempt < TRIES_MAX => unsure = true,
@@ -376,9 +381,40 @@ impl Writing<'_> {
         }
     }
 
-    fn verify(&self, object: &Object, warnings: Vec<String>) -> StepResult {
-        let mismatches: Vec<Mismatch> = self
-            .attributes
+    /// Does the rest of a making that takes several calls and whose first answer was lost. What
+    /// comes of it is told by reading back.
+    async fn complete(&self, object: &Object) -> Result<(), Stop> {
+        let lacking: BTreeSet<String> = self
+            .mismatches(object)
+            .into_iter()
+            .map(|mismatch| mismatch.attribute)
+            .collect();
+        if lacking.is_empty() {
+            return Ok(());
+        }
+        fence(self.walk)?;
+        let expected = Expected::Present {
+            id: object.id.clone(),
+            version: object.version,
+            fingerprint: object.fingerprint.clone(),
+        };
+        let request = WriteRequest {
+            kind: self.kind,
+            key: &self.step.key,
+            expected: &expected,
+            attributes: &self.attributes,
+            changed: &lacking,
+            unset: &BTreeSet::new(),
+            secrets: &self.secrets,
+            mark: &self.mark,
+        };
+        drop(self.writer.update(request).await);
+        Ok(())
+    }
+
+    /// What is there and isn't as wanted.
+    fn mismatches(&self, object: &Object) -> Vec<Mismatch> {
+        self.attributes
             .iter()
             .filter_map(|(name, wanted)| {
                 let attribute = self.kind.attribute(name)?;
@@ -390,7 +426,11 @@ impl Writing<'_> {
                     found: found.cloned(),
                 })
             })
-            .collect();
+            .collect()
+    }
+
+    fn verify(&self, object: &Object, warnings: Vec<String>) -> StepResult {
+        let mismatches = self.mismatches(object);
         let marked = self.kind.mark.is_none() || object.mark.as_ref() == Some(&self.mark);
         if mismatches.is_empty() && marked {
             return StepResult::Done { warnings };

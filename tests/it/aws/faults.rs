@@ -168,7 +168,12 @@ fn lost(number: usize, name: &str, fault: Fault) {
     }
     stage.settled(&what);
     nothing_twice(&stage.shim, &what);
-    assert!(started.elapsed() < Duration::from_mins(1), "{what}");
+    assert!(
+        started.elapsed() < Duration::from_mins(1),
+        "{what}: {:?}\n{}",
+        started.elapsed(),
+        output.stderr
+    );
 }
 
 /// The answers to removals and updates get lost too.

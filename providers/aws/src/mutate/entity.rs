@@ -438,9 +438,22 @@ impl Writer {
         let lag = Lag::of(&profile(name))
             .and(&thing(role))
             .makes(&within_profile(name, role));
-        self.send(&lag, "iam:AddRoleToInstanceProfile", || add.clone().send())
+        // Sent again after a lost answer: a profile holds one role, so a second one is refused.
+        match self
+            .put(&lag, "iam:AddRoleToInstanceProfile", || add.clone().send())
             .await
-            .map(drop)
+        {
+            Err(failure) if failure.is(&["LimitExceeded", "EntityAlreadyExists"]) => {
+                let live = self.shared.get_profile(name).await?;
+                let mut held = live.iter().flat_map(|live| &live.roles);
+                if held.any(|one| one.role_name == role) {
+                    Ok(())
+                } else {
+                    Err(failure)
+                }
+            }
+            other => other.map(drop),
+        }
     }
 
     async fn remove_role(&self, name: &str, role: &str) -> Result<(), Failure> {

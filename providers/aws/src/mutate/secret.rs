@@ -156,7 +156,8 @@ impl Writer {
             .set_rotation_lambda_arn(wanted_some(request, "rotation_lambda_arn"))
             .rotation_rules(rules)
             .rotate_immediately(false);
-        self.send(
+        // Rules alone, and no rotation: the same when sent twice.
+        self.put(
             &Lag::of(&thing(request.key)),
             "secretsmanager:RotateSecret",
             || rotate.clone().send(),
