@@ -14,5 +14,11 @@
 //!
 //! The last three stand behind the feature `live`; everything above them is pure.
 
+pub mod arn;
 pub mod document;
+pub mod lower;
+pub mod normal;
 pub mod schema;
+pub mod settings;
+
+pub use lower::Aws;

@@ -10,6 +10,7 @@
 //! | `schema` | a provider's kinds as tables |
 //! | `attribute` | ways to write an attribute of such a table in one line |
 //! | `shape` | values in the shape of their attribute |
+//! | `settings` | reading a `provider` block |
 //! | `drafting` | what lowering shares in every provider |
 //! | `object` | a live object, its ownership mark and its fingerprint |
 //! | `declaration` | owners, environments, issuers, agents, scopes, identities, resources |
@@ -29,6 +30,7 @@ pub mod object;
 pub mod provider;
 pub mod schema;
 pub mod secret;
+pub mod settings;
 pub mod shape;
 pub mod span;
 pub mod text;

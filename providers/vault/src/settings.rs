@@ -10,11 +10,10 @@
 //!
 //! `VAULT_SKIP_VERIFY` and its like are never looked at.
 
-use std::collections::BTreeMap;
-
 use remit_sdk::declaration::{ProviderBlock, ProviderConfig};
+use remit_sdk::settings::{Attributes, Reader, span_of};
 use remit_sdk::text::safe;
-use remit_sdk::{Diagnostic, Span, Spanned, Value, shape};
+use remit_sdk::{Diagnostic, Span};
 
 use crate::normal;
 
@@ -79,10 +78,7 @@ pub enum Source {
 impl Settings {
     /// Reads a block; all mistakes at once.
     pub fn from_config(config: &ProviderConfig) -> Result<Self, Vec<Diagnostic>> {
-        let mut reader = Reader {
-            span: config.span,
-            mistakes: Vec::new(),
-        };
+        let mut reader = Block(Reader::new("vault", config.span));
         let block = &config.attributes;
         reader.known(block, &["address", "namespace", "ca_pem"]);
         let namespace = reader.text(block, "namespace");
@@ -94,8 +90,8 @@ impl Settings {
                 .chars()
                 .any(|c| c.is_whitespace() || !c.is_ascii_graphic())
         {
-            let span = block.get("namespace").and_then(|written| written.span);
-            reader.mistake(format!("`{}` is no namespace", safe(text)), span);
+            let detail = format!("`{}` is no namespace", safe(text));
+            reader.mistake(detail, span_of(block, "namespace"));
         }
         let settings = Self {
             instance: config.instance.clone(),
@@ -106,11 +102,7 @@ impl Settings {
             login: reader.login(&config.blocks),
             span: config.span,
         };
-        if reader.mistakes.is_empty() {
-            Ok(settings)
-        } else {
-            Err(reader.mistakes)
-        }
+        reader.0.finish(settings)
     }
 
     /// The same with another prefix of live names.
@@ -121,59 +113,26 @@ impl Settings {
     }
 }
 
-type Attributes = BTreeMap<String, Spanned<Value>>;
+/// What is never written in a block, and what to write instead.
+const REFUSED: &[(&str, &str)] = &[(
+    "token",
+    "a token is never written in configuration; set `BAO_TOKEN`, or write a `login` block",
+)];
 
-struct Reader {
-    span: Option<Span>,
-    mistakes: Vec<Diagnostic>,
-}
+/// A block being read.
+struct Block(Reader);
 
-impl Reader {
-    fn mistake(&mut self, detail: String, span: Option<Span>) {
-        self.mistakes.push(
-            Diagnostic::error("provider \"vault\" is not understood", detail)
-                .at(self.span)
-                .at(span),
-        );
+impl Block {
+    fn mistake(&mut self, detail: impl Into<String>, span: Option<Span>) {
+        self.0.mistake(detail, span);
     }
 
     fn known(&mut self, attributes: &Attributes, known: &[&'static str]) {
-        for (name, written) in attributes {
-            if known.contains(&name.as_str()) {
-                continue;
-            }
-            let detail = if name == "token" {
-                "a token is never written in configuration; set `BAO_TOKEN`, or write a `login` block".to_owned()
-            } else {
-                match shape::nearest(name, known.iter().copied()) {
-                    Some(nearest) => {
-                        format!(
-                            "unknown attribute `{}`; did you mean `{nearest}`?",
-                            safe(name)
-                        )
-                    }
-                    None => format!(
-                        "unknown attribute `{}`; there are {}",
-                        safe(name),
-                        known.join(", ")
-                    ),
-                }
-            };
-            self.mistake(detail, written.span);
-        }
+        self.0.known(attributes, known, REFUSED);
     }
 
     fn text(&mut self, attributes: &Attributes, name: &str) -> Option<String> {
-        let written = attributes.get(name)?;
-        match &written.value {
-            Value::Null => None,
-            Value::String(text) => Some(text.clone()),
-            other => {
-                let detail = format!("`{name}` must be a string, not {}", other.type_name());
-                self.mistake(detail, written.span);
-                None
-            }
-        }
+        self.0.text(attributes, name)
     }
 
     fn login(&mut self, blocks: &[ProviderBlock]) -> Login {
@@ -186,7 +145,7 @@ impl Reader {
                 continue;
             }
             if seen.replace(block.span).is_some() {
-                self.mistake("there can be one `login` block".into(), Some(block.span));
+                self.mistake("there can be one `login` block", Some(block.span));
                 continue;
             }
             login = self.one_login(block).unwrap_or(Login::Default);
@@ -228,7 +187,7 @@ impl Reader {
             }
             _ => {
                 let detail = "a login is `login \"token\"`, `login \"approle\"` or `login \"jwt\"`";
-                self.mistake(detail.into(), Some(block.span));
+                self.mistake(detail, Some(block.span));
                 None
             }
         }
@@ -242,10 +201,7 @@ impl Reader {
         if let Some(kind) = crate::schema::kind("vault_auth_mount")
             && let Err(why) = normal::check_name(kind, "path", &mount)
         {
-            let span = block
-                .attributes
-                .get("mount")
-                .and_then(|written| written.span);
+            let span = span_of(&block.attributes, "mount");
             self.mistake(why, span.or(Some(block.span)));
         }
         mount
@@ -277,7 +233,7 @@ impl Reader {
 
 #[cfg(test)]
 mod tests {
-    use remit_sdk::FileId;
+    use remit_sdk::{FileId, Spanned, Value};
 
     use super::*;
 
