@@ -37,6 +37,9 @@ pub(crate) const SESSION_SECONDS_MIN: i64 = 3600;
 /// The longest session any role may give, in seconds.
 pub(crate) const SESSION_SECONDS_MAX: i64 = 12 * 3600;
 
+/// How long a removed secret can be restored where nobody says it, in seconds: AWS's own default.
+pub(crate) const RECOVERY_SECONDS_DEFAULT: i64 = 30 * 86_400;
+
 /// A policy document, required.
 const fn document(name: &'static str, summary: &'static str) -> Attribute {
     Attribute {
@@ -211,12 +214,15 @@ static KINDS: [Kind; 9] = [
                 "The issuer's URL, the `iss` of its tokens, with `https://`",
             ),
             set("client_id_list", "The audiences it accepts"),
-            optional(
-                "thumbprint_list",
-                Shape::Set,
-                Default::None,
-                "SHA-1 thumbprints of the CAs of its key server; left out, AWS takes its own",
-            ),
+            Attribute {
+                lets_go: true,
+                ..optional(
+                    "thumbprint_list",
+                    Shape::Set,
+                    Default::None,
+                    "SHA-1 thumbprints of the CAs of its key server; left out, AWS takes its own",
+                )
+            },
             tags(),
             arn(),
         ],
@@ -331,15 +337,13 @@ static KINDS: [Kind; 9] = [
                 "rotation_duration",
                 "How long the window of a rotation is, such as `3h`",
             ),
-            Attribute {
-                unverifiable: Some("a parameter of the removal; AWS does not keep it"),
-                ..optional(
-                    "recovery_window",
-                    Shape::Duration,
-                    Default::Integer(30 * 86_400),
-                    "How long a removed secret can be restored, in whole days: 7d to 30d; 0 removes it for good at once",
-                )
-            },
+            optional(
+                "recovery_window",
+                Shape::Duration,
+                Default::Integer(RECOVERY_SECONDS_DEFAULT),
+                "How long a removed secret can be restored, in whole days: 7d to 30d; 0 removes it for good at once. \
+                 AWS takes it with the removal alone, so it is kept in the tag `remit:recovery_window` until then",
+            ),
             tags(),
             computed(
                 "arn",
