@@ -3,22 +3,37 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use remit_sdk::provider::Statistics;
-use remit_sdk::{Diagnostic, Lower, Read, Write};
+use remit_sdk::{Diagnostic, Lower, ProviderError, Read, Write};
 
 use super::session::environment;
 use crate::lower::Catalog;
 use crate::model::Model;
 
-static LOWER: [&dyn Lower; 1] = [&remit_vault::Vault];
+static LOWER: [&dyn Lower; 2] = [&remit_vault::Vault, &remit_aws::Aws];
 
 /// Every kind this build knows.
 pub(super) fn catalog() -> Catalog<'static> {
     Catalog::new(&LOWER)
 }
 
+/// What a session is held with.
+enum Live {
+    Vault(remit_vault::Live),
+    Aws(remit_aws::Live),
+}
+
+impl Live {
+    async fn close(&self) -> Result<(), ProviderError> {
+        match self {
+            Self::Vault(live) => live.close().await,
+            Self::Aws(live) => live.close().await,
+        }
+    }
+}
+
 /// A connection to one instance.
 struct Connection {
-    live: remit_vault::Live,
+    live: Live,
     reader: Box<dyn Read>,
     writer: Box<dyn Write>,
 }
@@ -108,12 +123,21 @@ fn open(model: &Model, instance: &str) -> Result<Connection, Vec<Diagnostic>> {
             .help("declare it again; it may go once nothing in the state needs it"),
         ]);
     };
-    let settings =
-        remit_vault::settings::Settings::from_config(config)?.with_prefix(&model.settings.prefix);
+    let prefix = &model.settings.prefix;
+    if instance == "aws" || instance.starts_with("aws.") {
+        let settings = remit_aws::settings::Settings::from_config(config)?.with_prefix(prefix);
+        let live = remit_aws::connect(settings, &environment)?;
+        return Ok(Connection {
+            reader: Box::new(live.reader()),
+            writer: Box::new(live.writer()),
+            live: Live::Aws(live),
+        });
+    }
+    let settings = remit_vault::settings::Settings::from_config(config)?.with_prefix(prefix);
     let live = remit_vault::connect(settings, &environment)?;
     Ok(Connection {
         reader: Box::new(live.reader()),
         writer: Box::new(live.writer()),
-        live,
+        live: Live::Vault(live),
     })
 }
