@@ -28,7 +28,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
 
-use self::fault::{Fault, Rule};
+use self::fault::{Bucket, Fault, Rule, Said};
 use self::lag::Follower;
 use self::ledger::Ledger;
 use self::page::Pages;
@@ -68,6 +68,7 @@ struct Inner {
     began: Instant,
     state: Mutex<State>,
     rules: Mutex<Vec<Rule>>,
+    bucket: Mutex<Option<Bucket>>,
     log: Mutex<Vec<Asked>>,
 }
 
@@ -115,6 +116,7 @@ impl Shim {
                 keys: BTreeMap::new(),
             }),
             rules: Mutex::default(),
+            bucket: Mutex::default(),
             log: Mutex::default(),
         }));
         let served = shim.clone();
@@ -166,9 +168,15 @@ impl Shim {
         self.0.rules.lock().unwrap().push(rule);
     }
 
+    /// More than so many requests at once, or so many a second, are too many.
+    pub(crate) fn limit(&self, per_second: f64, at_once: f64) {
+        *self.0.bucket.lock().unwrap() = Some(Bucket::new(per_second, at_once));
+    }
+
     /// All goes its way again.
     pub(crate) fn heal(&self) {
         self.0.rules.lock().unwrap().clear();
+        *self.0.bucket.lock().unwrap() = None;
     }
 
     pub(crate) fn log(&self) -> Vec<Asked> {
@@ -292,6 +300,11 @@ impl Shim {
                 .find(|rule| rule.fits(&call))
                 .map(|rule| rule.fault.clone())
         };
+        let has_room = match &mut *self.0.bucket.lock().unwrap() {
+            Some(bucket) => bucket.take(Instant::now()),
+            None => true,
+        };
+        let fault = fault.or((!has_room).then_some(Fault::Said(Said::Throttled)));
         let answer = match fault {
             None => Some(self.handle(&call)?),
             Some(Fault::LostRequest) => None,

@@ -222,6 +222,21 @@ fn documents_are_read_strictly() {
 }
 
 #[test]
+fn a_managed_policy_is_of_the_newer_version() {
+    let shim = Shim::start();
+    role(&shim, "r", &TRUST.replace("2012-10-17", "2008-10-17"));
+    let old = POLICY.replace("\"Version\":\"2012-10-17\",", "");
+    let create = [("PolicyName", "p"), ("PolicyDocument", &*old)];
+    let said = refused(&shim, "MalformedPolicyDocument", "CreatePolicy", &create);
+    assert_eq!(
+        said,
+        "Policy document must be version 2012-10-17 or greater."
+    );
+    let inline = [("RoleName", "r"), ("PolicyName", "p"), create[1]];
+    assert!(ask(&shim, "PutRolePolicy", &inline).is_ok());
+}
+
+#[test]
 fn nothing_goes_that_something_hangs_on() {
     let shim = Shim::start();
     role(&shim, "r", TRUST);

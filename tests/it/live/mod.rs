@@ -1,7 +1,7 @@
 //! Against a real OpenBao: every kind, every attribute, every refusal.
 
 pub(crate) mod contract;
-mod meddle;
+pub(crate) mod meddle;
 mod refuse;
 pub(crate) mod server;
 

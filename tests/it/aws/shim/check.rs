@@ -149,6 +149,12 @@ fn check_documents(
         }
         "CreatePolicy" | "CreatePolicyVersion" => {
             document::check_identity(&parsed).map_err(said)?;
+            if parsed["Version"] != "2012-10-17" {
+                return refuse(
+                    "MalformedPolicyDocument",
+                    "Policy document must be version 2012-10-17 or greater.",
+                );
+            }
             if size > document::MANAGED {
                 let most = document::MANAGED;
                 return refuse(

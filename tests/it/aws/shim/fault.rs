@@ -9,7 +9,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::wire::{Answer, Call, Service};
 
@@ -102,6 +102,38 @@ impl Said {
             Self::Garbage => Answer::page("}{ <x").into_xml(),
             Self::Html => Answer::page("<!DOCTYPE html><html><body>Please log in</body></html>"),
         }
+    }
+}
+
+/// How AWS throttles: a bucket of requests that fills up at a rate.
+pub(crate) struct Bucket {
+    per_second: f64,
+    most: f64,
+    level: f64,
+    at: Instant,
+}
+
+impl Bucket {
+    /// Full, and as large as `most`.
+    pub(crate) fn new(per_second: f64, most: f64) -> Self {
+        Self {
+            per_second,
+            most,
+            level: most,
+            at: Instant::now(),
+        }
+    }
+
+    /// Whether there is one more.
+    pub(crate) fn take(&mut self, now: Instant) -> bool {
+        let more = now.duration_since(self.at).as_secs_f64() * self.per_second;
+        self.at = now;
+        self.level = (self.level + more).min(self.most);
+        let there = self.level >= 1.0;
+        if there {
+            self.level -= 1.0;
+        }
+        there
     }
 }
 

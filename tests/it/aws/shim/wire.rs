@@ -164,6 +164,12 @@ impl Call {
         self
     }
 
+    /// The same, as the owner of this access key sends it; for STS.
+    pub(crate) fn signed_by(mut self, key: &str) -> Self {
+        self.authorization = Some(authorization(key, "sts"));
+        self
+    }
+
     /// Head and body, as a client sends them.
     pub(crate) fn written(&self, account: Option<&str>) -> (String, String) {
         let (service, version) = match self.service {
@@ -179,11 +185,10 @@ impl Call {
             form
         });
         let mut head = String::from("POST / HTTP/1.1\r\nHost: 127.0.0.1\r\n");
-        let authorization = self.authorization.clone().unwrap_or_else(|| {
-            format!(
-                "AWS4-HMAC-SHA256 Credential=AKIATEST/20260101/eu-west-1/{service}/aws4_request, SignedHeaders=host, Signature=0"
-            )
-        });
+        let authorization = self
+            .authorization
+            .clone()
+            .unwrap_or_else(|| authorization("AKIATEST", service));
         let _ = write!(head, "Authorization: {authorization}\r\n");
         if self.json.is_some() {
             let _ = write!(
@@ -208,6 +213,13 @@ impl Call {
         Answer::read(&String::from_utf8_lossy(&answer))
             .ok_or_else(|| io::Error::from(io::ErrorKind::UnexpectedEof))
     }
+}
+
+/// The header of a signed request. The signature is none: nobody checks it.
+fn authorization(key: &str, service: &str) -> String {
+    format!(
+        "AWS4-HMAC-SHA256 Credential={key}/20260101/eu-west-1/{service}/aws4_request, SignedHeaders=host, Signature=0"
+    )
 }
 
 /// The fields of a JSON object: texts as they are, the others as JSON.

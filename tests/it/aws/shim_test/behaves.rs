@@ -191,6 +191,14 @@ fn faults_happen_where_they_are_asked_for() {
         .collect();
     let throttled = "Throttling";
     assert_eq!(codes, [throttled, "", "", throttled, "", "", "", ""]);
+    shim.heal();
+    shim.limit(5.0, 3.0);
+    let codes: Vec<String> = (0..5)
+        .map(|_| ask(&shim, "ListUsers", &[]).code())
+        .collect();
+    assert_eq!(codes, ["", "", "", throttled, throttled]);
+    std::thread::sleep(Duration::from_millis(250));
+    assert!(ask(&shim, "ListUsers", &[]).is_ok());
     for (said, status, code) in [
         (Said::Denied, 403, "AccessDenied"),
         (Said::Expired, 403, "ExpiredToken"),
