@@ -87,22 +87,30 @@ fn what_may_not_be_read() {
     }
 }
 
+/// All at once: each of them is asked for again and again, for some seconds.
 #[test]
 fn answers_that_are_none() {
-    for said in [Said::Garbage, Said::Html, Said::BadGateway, Said::Failed] {
-        for action in [
-            "GetCallerIdentity",
-            "GetAccountAuthorizationDetails",
-            "ListSecrets",
-        ] {
-            let stage = Stage::new(EVERYTHING);
-            stage.shim.rule(Rule::on(action, Fault::Said(said)));
-            let output = stage.space.remit(&["plan"]);
-            let told = output.stdout + &output.stderr;
-            assert_eq!(output.code, Some(1), "{action} {said:?}: {told}");
-            assert!(!told.contains("Please log in"), "{told}");
+    let actions = [
+        "GetCallerIdentity",
+        "GetAccountAuthorizationDetails",
+        "ListSecrets",
+    ];
+    let answers = [Said::Garbage, Said::Html, Said::BadGateway, Said::Failed];
+    std::thread::scope(|scope| {
+        for (action, said) in actions
+            .into_iter()
+            .flat_map(|action| answers.map(|said| (action, said)))
+        {
+            scope.spawn(move || {
+                let stage = Stage::new(EVERYTHING);
+                stage.shim.rule(Rule::on(action, Fault::Said(said)));
+                let output = stage.space.remit(&["plan"]);
+                let told = output.stdout + &output.stderr;
+                assert_eq!(output.code, Some(1), "{action} {said:?}: {told}");
+                assert!(!told.contains("Please log in"), "{told}");
+            });
         }
-    }
+    });
 }
 
 #[test]

@@ -13,8 +13,11 @@ use super::shim::{Asked, Shim};
 /// The exit code for what was applied in part.
 const PARTLY: i32 = 5;
 
-/// Tests that run at once.
-const AT_ONCE: usize = 3;
+/// Tests that run at once: those whose answer was lost mostly wait.
+const AT_ONCE: usize = 6;
+
+/// A write that may or may not have happened is looked at and made again, and not waited for.
+const AMBIGUOUS_MAX: Duration = Duration::from_mins(1);
 
 /// What tells one object of a request from another.
 fn subject(asked: &Asked) -> String {
@@ -72,9 +75,9 @@ fn throttled_requests_come_again() {
     assert!(requests > 0, "nothing was throttled");
     assert!(took < Duration::from_mins(1), "{took:?}");
 
-    // One in ten, however slowly they come; and one action again and again.
+    // Now and then, however slowly they come; and one action again and again.
     for rule in [
-        Rule::all(Fault::Said(Said::Throttled)).every(10),
+        Rule::all(Fault::Said(Said::Throttled)).every(10).times(4),
         Rule::on("CreateRole", Fault::Said(Said::Throttled)).times(4),
         Rule::on("CreateSecret", Fault::Said(Said::Throttled)).times(3),
     ] {
@@ -100,7 +103,8 @@ fn an_apply_waits_for_nothing_where_changes_are_seen_at_once() {
     assert!(requests < 160, "{requests} requests");
 }
 
-/// The boundary, then the roles, then what they hold, and what names them: four waits.
+/// Each thing is looked for until it is seen before what follows it is made: configuration,
+/// roles, profiles and their roles, policies, what they bound, what hangs on that.
 #[test]
 fn where_changes_are_seen_later_an_apply_waits_as_long_and_not_much_longer() {
     let lag = Duration::from_secs(10);
@@ -110,13 +114,16 @@ fn where_changes_are_seen_later_an_apply_waits_as_long_and_not_much_longer() {
     let took = started.elapsed();
     nothing_twice(&stage.shim, "lagging");
     assert!(took > lag, "{took:?}");
-    assert!(took < lag * 7, "{took:?}");
+    assert!(took < lag * 9, "{took:?}");
+    // The same with less to wait for, since there is more that waits.
+    let lag = Duration::from_secs(2);
+    stage.shim.set_lag(lag);
     stage.edit("an agent", "the agent");
     stage.edit("\"s3:GetObject\", \"s3:ListBucket\"", "\"s3:GetObject\"");
     let started = Instant::now();
     stage.converge();
     let took = started.elapsed();
-    assert!(took < lag * 4, "{took:?}");
+    assert!(took < lag * 10, "{took:?}");
     stage.destroy();
     assert!(stage.shim.dump().is_empty(), "{:?}", stage.shim.dump());
 }
@@ -132,11 +139,14 @@ fn a_lost_request_or_answer_makes_nothing_twice() {
     assert!(writes >= super::contract::OBJECTS, "{writes}");
     let jobs: Vec<(usize, &str, Fault)> = (0..writes)
         .flat_map(|number| {
+            // A failure is answered like a loss; now and then will do.
+            let failed = (number % 4 == 0).then_some((number, "500", Fault::Said(Said::Failed)));
             [
                 (number, "answer", Fault::LostAnswer),
                 (number, "request", Fault::LostRequest),
-                (number, "500", Fault::Said(Said::Failed)),
             ]
+            .into_iter()
+            .chain(failed)
         })
         .collect();
     let jobs = Mutex::new(jobs);
@@ -168,12 +178,7 @@ fn lost(number: usize, name: &str, fault: Fault) {
     }
     stage.settled(&what);
     nothing_twice(&stage.shim, &what);
-    assert!(
-        started.elapsed() < Duration::from_mins(1),
-        "{what}: {:?}\n{}",
-        started.elapsed(),
-        output.stderr
-    );
+    assert!(started.elapsed() < AMBIGUOUS_MAX, "{what}");
 }
 
 /// The answers to removals and updates get lost too.

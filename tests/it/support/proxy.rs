@@ -241,8 +241,9 @@ pub(crate) fn forward(upstream: &str, head: &str, body: &[u8]) -> std::io::Resul
         .lines()
         .filter(|line| !line.to_ascii_lowercase().starts_with("connection:"))
         .collect();
-    server.write_all(format!("{}\r\nConnection: close\r\n\r\n", kept.join("\r\n")).as_bytes())?;
-    server.write_all(body)?;
+    // In one piece: a second small one would wait for the first to be acknowledged.
+    let head = format!("{}\r\nConnection: close\r\n\r\n", kept.join("\r\n"));
+    server.write_all(&[head.as_bytes(), body].concat())?;
     let mut answer = Vec::new();
     server.read_to_end(&mut answer)?;
     Ok(answer)
