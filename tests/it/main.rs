@@ -9,6 +9,7 @@
 )]
 
 mod access_order;
+mod capabilities;
 mod contained_order;
 mod engine;
 mod examples;

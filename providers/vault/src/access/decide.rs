@@ -269,7 +269,7 @@ const ROOT_PROTECTED: &[&str] = &[
     "sys/auth/*",
     "sys/config/auditing/*",
     "sys/config/cors",
-    "sys/config/ui/headers*",
+    "sys/config/ui/headers/*",
     "sys/internal/inspect/*",
     "sys/leases",
     "sys/leases/lookup/*",

@@ -97,11 +97,12 @@ impl Identity {
         metadata: &BTreeMap<String, String>,
     ) -> Self {
         let mut places = Vec::new();
-        // The server reads a group's name up to the first dot, so one with a dot is never found.
+        // The server reads a name or an id up to the first dot, so one with a dot is never found:
+        // no group of a namespace by its id, which ends in a dot and the namespace's own id.
         if !name.contains('.') {
             places.push(format!("{GROUPS}names.{name}."));
         }
-        if let Some(id) = id {
+        if let Some(id) = id.filter(|id| !id.contains('.')) {
             places.push(format!("{GROUPS}ids.{id}."));
         }
         for place in places {
@@ -288,7 +289,7 @@ mod tests {
             )
             .without_other_aliases()
             .with_group(Some("g-1"), "ops", &pairs(&[("tier", "1")]))
-            .with_group(None, "dotted.name", &pairs(&[]))
+            .with_group(Some("g-2.ns"), "dotted.name", &pairs(&[]))
             .without_other_groups()
     }
 
@@ -341,6 +342,7 @@ mod tests {
             "{{identity.entity.aliases.auth_jwt_1}}",
             "{{identity.entity.groups.names}}",
             "{{identity.groups.names.dotted.name.name}}",
+            "{{identity.groups.ids.g-2.ns.name}}",
             "{{identity.groups.names.other.id}}",
             "{{identity.groups.ops.id}}",
             "{{bogus}}",

@@ -231,7 +231,8 @@ impl<'a> Reach<'a> {
                 (Part::Begins(begin), other) | (other, Part::Begins(begin)) => {
                     return match other {
                         Part::Text(text) => text.starts_with(begin),
-                        Part::Uuid => begin.bytes().all(is_uuid_byte),
+                        // It may be longer than a UUID, in a namespace.
+                        Part::Uuid => begin.bytes().take(36).all(is_uuid_byte),
                         Part::Any => true,
                         Part::Begins(_) | Part::End => false,
                     };
@@ -296,7 +297,9 @@ fn is_uuid_byte(byte: u8) -> bool {
     byte.is_ascii_hexdigit() || byte == b'-'
 }
 
-/// Whether the text has the length and the letters of a UUID.
+/// Whether the text has the length and the letters of a UUID; in a namespace a dot and the
+/// namespace's id follow.
 fn is_uuid(text: &str) -> bool {
-    text.len() == 36 && text.bytes().all(is_uuid_byte)
+    let uuid = text.split_once('.').map_or(text, |(uuid, _)| uuid);
+    uuid.len() == 36 && uuid.bytes().all(is_uuid_byte)
 }
