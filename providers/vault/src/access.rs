@@ -110,7 +110,8 @@ impl Acl {
         };
         for (name, document) in policies {
             let name = name.as_ref();
-            acl.root |= name == "root";
+            // The server trims and folds names before it looks for `root` among them.
+            acl.root |= name.trim().eq_ignore_ascii_case("root");
             for (path, rule) in &document.paths {
                 acl.insert(name, path, Grant::new(name, rule), identity);
             }

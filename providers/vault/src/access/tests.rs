@@ -200,6 +200,7 @@ fn root_is_everything() {
     let one = policy::parse(&text("kv/x: deny")).unwrap();
     let acl = Acl::new(Server::OpenBao, [("p", &one), ("root", &empty)], None);
     assert!(acl.is_root());
+    assert!(Acl::new(Server::Vault, [(" Root", &empty)], None).is_root());
     assert_eq!(capabilities(&acl, "kv/x"), "root");
     assert!(!rules("kv/x: read").is_root());
 }
@@ -379,9 +380,15 @@ fn a_broken_policy_denies_everything() {
 
 /// Rules over few segments, so that they meet often.
 pub(super) fn any_rules() -> impl Strategy<Value = String> {
-    let segment = prop_oneof![
+    rules_of(prop_oneof![
         3 => Just("a"), 3 => Just("b"), 1 => Just("ab"), 2 => Just("+"),
-    ];
+    ])
+}
+
+/// Rules of which some have the segments that are given.
+pub(super) fn rules_of(
+    segment: impl Strategy<Value = &'static str> + Clone,
+) -> impl Strategy<Value = String> {
     let end = prop_oneof![3 => Just(""), 2 => Just("/*"), 1 => Just("*"), 1 => Just("/")];
     let path = (proptest::collection::vec(segment, 1..4), end)
         .prop_map(|(segments, end)| format!("{}{end}", segments.join("/")))

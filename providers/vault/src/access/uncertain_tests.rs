@@ -1,6 +1,9 @@
 //! Comparing Acls of which not everything is known.
 
-use super::tests::{acl_of, text};
+use proptest::prelude::*;
+
+use super::beyond_tests::{OPERATIONS, allows, paths};
+use super::tests::{acl_of, acl_on, rules_of, text};
 use super::*;
 
 const NAME: &str = "{{identity.entity.name}}";
@@ -174,4 +177,57 @@ fn a_rule_that_expires_is_in_doubt_where_something_differs() {
     );
     // The time of either counts.
     assert_eq!(of(&lines).beyond(&of("kv/a: read")).len(), 1);
+}
+
+// ---- against every value there is
+
+fn any_templated() -> impl Strategy<Value = String> {
+    rules_of(prop_oneof![
+        3 => Just("a"), 2 => Just("b"), 1 => Just("ab"), 1 => Just("+"),
+        2 => Just(NAME), 1 => Just("a{{identity.entity.name}}"),
+    ])
+}
+
+fn on(policies: &[(&str, &str)], identity: &Identity) -> Acl {
+    acl_on(Server::Vault, policies, Some(identity))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn whatever_the_value_no_excess_is_missed(over in any_templated(), under in any_templated()) {
+        let (over, under) = ([("p", &*text(&over))], [("p", &*text(&under))]);
+        let unknown = Identity::default();
+        let excesses = on(&over, &unknown).beyond(&on(&under, &unknown));
+        let undecided = excesses
+            .iter()
+            .any(|excess| matches!(excess.finding, Finding::Undecided(_)));
+        // A value may hold a slash on Vault.
+        for value in ["a", "b", "ab", "x", "a/b", "b/a/b", "/a", "a/"] {
+            let known = Identity::default().with_name(value);
+            let (over, under) = (on(&over, &known), on(&under, &known));
+            for path in paths() {
+                for operation in OPERATIONS {
+                    if !allows(&over, operation, &path) || allows(&under, operation, &path) {
+                        continue;
+                    }
+                    let Verdict::Allowed { rule, .. } =
+                        over.decide(&Request::new(operation, &path))
+                    else {
+                        unreachable!();
+                    };
+                    let reported = excesses.iter().any(|excess| {
+                        let path = excess.path.replace(NAME, value);
+                        path.strip_prefix('/').unwrap_or(&path) == rule
+                            && excess.capabilities.contains(operation.capability())
+                    });
+                    prop_assert!(
+                        undecided || reported,
+                        "{value}: {operation:?} {path} by {rule}: {excesses:?}"
+                    );
+                }
+            }
+        }
+    }
 }
