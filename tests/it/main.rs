@@ -10,6 +10,7 @@
 
 mod access_order;
 mod aws;
+mod capabilities;
 mod contained_order;
 mod engine;
 mod examples;

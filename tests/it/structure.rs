@@ -38,7 +38,7 @@ const MODULES: &[&str] = &[
 const PURE_MODULES: &[&str] = &["diff", "plan", "access", "rules", "gate"];
 
 /// Files of a provider that compute and do nothing else.
-const PURE_PROVIDER_FILES: &[&str] = &["lower", "normal", "schema"];
+const PURE_PROVIDER_FILES: &[&str] = &["access", "lower", "normal", "schema"];
 
 /// Paths that a pure file may not name, each by its beginning.
 const IMPURE: &[&[&str]] = &[

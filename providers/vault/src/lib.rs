@@ -6,6 +6,7 @@
 //! | `wire` | where attributes stand in requests and answers |
 //! | `normal` | normal forms: durations, networks, names, ownership marks |
 //! | `policy` | policies: parsed from HCL and JSON, checked, printed in one canonical form |
+//! | `access` | what policies let a token do, and what one set allows beyond another |
 //! | `lower` | what issuers, scopes, identities and resources become here |
 //! | `settings` | the `provider "vault"` block, typed |
 //! | `client` | HTTP: one connection pool, no redirects, bounded bodies, deadlines, retries |
@@ -14,6 +15,7 @@
 //!
 //! The last three stand behind the feature `live`; everything above them is pure.
 
+pub mod access;
 #[cfg(feature = "live")]
 mod client;
 pub mod lower;
