@@ -446,9 +446,7 @@ impl Writing<'_> {
             message = format!("{message}; it said: {}", warnings.join("; "));
         }
         StepResult::Failed(Failure {
-            help: Some(
-                "a maximum set on the server or on the mount may cap it; lower the value".into(),
-            ),
+            help: Some("the target caps or ignores it: lower the value, or leave it out".into()),
             mismatches,
             ..failure(ErrorKind::Conflict, message)
         })

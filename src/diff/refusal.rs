@@ -2,7 +2,7 @@
 //! declaration's, it can't be read.
 
 use remit_sdk::declaration::Wanted;
-use remit_sdk::{Address, Diagnostic, Object, ProviderError};
+use remit_sdk::{Address, Diagnostic, Object, ObjectAddress, ProviderError};
 
 use super::ownership;
 use super::wanted::Decision;
@@ -27,6 +27,20 @@ impl Decision<'_> {
             .at(self.wanted.span)
             .about(Address::Object(self.wanted.address.clone())),
         )
+    }
+
+    /// What is said of an object that is to be made anew while this one needs it all the time.
+    pub(super) fn in_use(&self, other: &ObjectAddress) -> Diagnostic {
+        Diagnostic::error(
+            "object in use can't be made anew",
+            format!(
+                "{other} can't be changed in place, and can't be removed while {} refers to it",
+                self.wanted.address
+            ),
+        )
+        .help("declare a second one under another name, refer to that, and remove the first")
+        .at(self.wanted.span)
+        .about(Address::Object(self.wanted.address.clone()))
     }
 
     /// What is said of an object that exists and isn't ours.

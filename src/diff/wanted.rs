@@ -61,6 +61,13 @@ pub(super) fn decide(
         wanted,
         attributes: &attributes,
     };
+    if record.is_some()
+        && let Some(other) = decision.held(result, false)
+    {
+        result.diagnostics.push(decision.in_use(&other));
+        blocked.insert(address.clone());
+        return;
+    }
     let moved =
         record.filter(|record| record.key != wanted.key || record.instance != wanted.instance);
     let outcome = match (moved, record, object) {
@@ -324,7 +331,7 @@ impl Decision<'_> {
         }
         if let Some(container) = self.container(result) {
             let reason = Reason::Container(container);
-            if !self.takes_along() {
+            if !self.takes_along() || self.held(result, true).is_some() {
                 // It goes before the container does, and is made again in the new one.
                 let mut fresh = compare::for_create(self.wanted, self.attributes);
                 fresh.differences = compared.differences;
@@ -402,7 +409,7 @@ impl Decision<'_> {
 
     /// The container, or what else it lives with, whose replacing takes this object along.
     fn container(&self, result: &Differences) -> Option<ObjectAddress> {
-        if let Some(other) = self.lives_with(result) {
+        if let Some(other) = self.lives_with(result).or_else(|| self.held(result, true)) {
             return Some(other);
         }
         let container = self.wanted.kind.container.as_ref()?;
@@ -427,6 +434,27 @@ impl Decision<'_> {
             });
         pending
             .flat_map(remit_sdk::Pending::objects)
+            .find(|address| {
+                result
+                    .changes
+                    .get(*address)
+                    .is_some_and(|change| change.action == Action::Replace)
+            })
+            .cloned()
+    }
+
+    /// The replaced object that can't be removed while this one refers to it.
+    fn held(&self, result: &Differences, anew: bool) -> Option<ObjectAddress> {
+        let attributes = self.wanted.kind.attributes.iter();
+        let kinds: BTreeSet<&str> = attributes
+            .filter(|attribute| self.wanted.attributes.contains_key(attribute.name))
+            .filter_map(|attribute| attribute.holds)
+            .filter(|holds| holds.anew == anew)
+            .map(|holds| holds.kind)
+            .collect();
+        let needed = self.wanted.depends_on.iter();
+        needed
+            .filter(|address| kinds.contains(address.kind.as_str()))
             .find(|address| {
                 result
                     .changes

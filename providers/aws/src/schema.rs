@@ -6,7 +6,8 @@
 //! (2017-10-17).
 
 use remit_sdk::attribute::{
-    admits, computed, grants, immutable, integer, key, map, optional, required, set, text, volatile,
+    admits, computed, grants, holds, immutable, integer, key, map, optional, required, set, text,
+    volatile,
 };
 use remit_sdk::schema::{Container, Default, Role, Shape};
 use remit_sdk::{Attribute, Kind, Value};
@@ -61,10 +62,14 @@ const fn tags() -> Attribute {
 }
 
 const fn boundary() -> Attribute {
-    grants(text(
-        "permissions_boundary",
-        "The ARN of the managed policy that bounds what it can do; empty is none",
-    ))
+    holds(
+        "aws_iam_policy",
+        false,
+        grants(text(
+            "permissions_boundary",
+            "The ARN of the managed policy that bounds what it can do; empty is none",
+        )),
+    )
 }
 
 const fn arn() -> Attribute {
@@ -195,7 +200,11 @@ static KINDS: [Kind; 9] = [
         mark: None,
         attributes: &[
             key("role", "The role's name"),
-            key("policy_arn", "The policy's ARN"),
+            holds(
+                "aws_iam_policy",
+                true,
+                key("policy_arn", "The policy's ARN"),
+            ),
         ],
         computed_from: &[],
         requests: "Read with the roles. Each write is one request.",
@@ -286,10 +295,14 @@ static KINDS: [Kind; 9] = [
                 "Its name; names that differ in case alone are one to AWS",
             ),
             immutable(path("Its path, between slashes")),
-            admits(text(
-                "role",
-                "The name of the role it hands out; empty is none",
-            )),
+            holds(
+                "aws_iam_role",
+                true,
+                admits(text(
+                    "role",
+                    "The name of the role it hands out; empty is none",
+                )),
+            ),
             tags(),
             arn(),
             computed("unique_id", Shape::String, "Its id, `AIPA…`"),

@@ -124,6 +124,15 @@ pub const fn lives_with(attribute: Attribute) -> Attribute {
     }
 }
 
+/// Refers to an object of this kind, which can't be removed while this one refers to it; `anew`:
+/// this one is made anew with it.
+pub const fn holds(kind: &'static str, anew: bool, attribute: Attribute) -> Attribute {
+    Attribute {
+        holds: Some(crate::schema::Holds { kind, anew }),
+        ..attribute
+    }
+}
+
 /// Its drift can't be made or seen in a test, and why.
 pub const fn untested(attribute: Attribute, why: &'static str) -> Attribute {
     Attribute {

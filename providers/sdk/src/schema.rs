@@ -60,6 +60,15 @@ pub enum Role {
     Grant,
 }
 
+/// What an object that another one refers to can't be removed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Holds {
+    /// The kind of the object referred to.
+    pub kind: &'static str,
+    /// Whether this one is made anew with it; otherwise making that one anew is refused.
+    pub anew: bool,
+}
+
 /// One attribute of a kind.
 #[derive(Clone, Copy, Debug)]
 pub struct Attribute {
@@ -89,6 +98,8 @@ pub struct Attribute {
     /// Refers to an object that takes this one along when it is removed, as an entity takes its
     /// aliases.
     pub lives_with: bool,
+    /// Refers to an object that can't be removed while this one refers to it.
+    pub holds: Option<Holds>,
     /// Whether two normal forms mean the same, where being equal says too little: what is wanted
     /// or recorded, then what is live.
     pub same: Option<fn(&Value, &Value) -> bool>,
@@ -115,6 +126,7 @@ impl Attribute {
         grants: false,
         admits: false,
         lives_with: false,
+        holds: None,
         same: None,
         lets_go: false,
         summary: "",

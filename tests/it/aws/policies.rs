@@ -201,3 +201,62 @@ fn a_trust_that_a_removed_role_broke_is_said_and_mended() {
         trust(&stage)
     );
 }
+
+/// A role that our own profile hands out, and a policy that our own attachment uses.
+const HELD: &str = r#"
+locals {
+  trust = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Principal = { Service = "ec2.amazonaws.com" }, Action = "sts:AssumeRole" }] })
+  read  = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "s3:GetObject", Resource = "*" }] })
+}
+resource "aws_iam_role" "r" {
+  name               = "held"
+  path               = "/a/"
+  assume_role_policy = local.trust
+}
+resource "aws_iam_instance_profile" "p" {
+  name = "holder"
+  role = aws_iam_role.r.name
+}
+resource "aws_iam_role_policy" "i" {
+  role   = aws_iam_role.r.name
+  name   = "inline"
+  policy = local.read
+}
+resource "aws_iam_policy" "p" {
+  name        = "used"
+  description = "one"
+  policy      = local.read
+}
+resource "aws_iam_policy_attachment" "a" {
+  role       = aws_iam_role.r.name
+  policy_arn = aws_iam_policy.p.arn
+}
+"#;
+
+#[test]
+fn what_is_held_is_made_anew_with_what_holds_it() {
+    let mut stage = Stage::new(HELD);
+    stage.converge();
+    stage.edit("\"/a/\"", "\"/b/\"");
+    stage.converge();
+    let told = stage
+        .shim
+        .iam("GetInstanceProfile", &[("InstanceProfileName", "holder")]);
+    assert!(told.contains(&stage.shim.arn("role/b/held")), "{told}");
+    stage.edit("\"one\"", "\"two\"");
+    stage.converge();
+    let attached = stage
+        .shim
+        .iam("ListAttachedRolePolicies", &[("RoleName", "held")]);
+    assert_eq!(xml::members(&attached, "AttachedPolicies").len(), 1);
+    // A boundary must not be away, not even for a moment.
+    stage.edit(
+        "  path               = \"/b/\"",
+        "  path               = \"/b/\"\n  permissions_boundary = aws_iam_policy.p.arn",
+    );
+    stage.converge();
+    stage.edit("\"two\"", "\"three\"");
+    let output = stage.space.remit(&["plan"]);
+    assert_eq!(output.code, Some(1), "{}", output.stdout);
+    assert!(output.stderr.contains("object in use"), "{}", output.stderr);
+}

@@ -195,6 +195,10 @@ impl Run {
             .iter()
             .filter(|thing| names(said, name(thing)))
             .collect();
+        // It names something, and that is not ours.
+        if named.is_empty() && said.contains("arn:") {
+            return false;
+        }
         let suspects = if named.is_empty() {
             all.iter().collect()
         } else {

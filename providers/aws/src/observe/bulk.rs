@@ -79,6 +79,8 @@ struct Bulk<'a> {
     shared: &'a Shared,
     parallelism: usize,
     queries: BTreeMap<&'static str, BTreeSet<&'a str>>,
+    /// Those that are recorded with an id: that one is gone is believed when it says so itself.
+    recorded: BTreeSet<(&'static str, &'a str)>,
     lists: Lists,
     out: Observation,
 }
@@ -89,7 +91,11 @@ pub(super) async fn observe(
     parallelism: usize,
 ) -> Result<Observation, ProviderError> {
     let mut by_kind: BTreeMap<&'static str, BTreeSet<&str>> = BTreeMap::new();
+    let mut recorded = BTreeSet::new();
     for query in queries {
+        if query.id.is_some() {
+            recorded.insert((query.kind.name, query.key.as_str()));
+        }
         by_kind
             .entry(query.kind.name)
             .or_default()
@@ -99,6 +105,7 @@ pub(super) async fn observe(
         shared,
         parallelism,
         queries: by_kind,
+        recorded,
         lists: Lists::default(),
         out: Observation::default(),
     };
@@ -110,6 +117,9 @@ pub(super) async fn observe(
         })?;
         for key in keys {
             match bulk.known(kind, key) {
+                Known::All(Ok(None)) if bulk.recorded.contains(&(name, key)) => {
+                    open.push((kind, key.to_owned(), Known::Nothing));
+                }
                 Known::All(found) => bulk.note(kind, key, found),
                 known => open.push((kind, key.to_owned(), known)),
             }
@@ -285,7 +295,19 @@ impl Bulk<'_> {
         let role = super::part(kind, key, "role")?;
         let role_kind = schema::kind(ROLE).unwrap_or(kind);
         let Some(detail) = self.named(role_kind, &role, &role, &self.account()?.roles)? else {
-            return Ok(None);
+            let listed = self.lists.roles.as_ref();
+            return match listed.map(|listed| of(Some(listed))).transpose()? {
+                Some(listed) if listed.contains_key(&role) => Err(Failure::own(
+                    ProviderError::new(
+                        ErrorKind::Transient,
+                        format!(
+                            "ListRoles has `{role}` and GetAccountAuthorizationDetails has not, so what the role holds is unknown"
+                        ),
+                    )
+                    .help("it was made or removed just now: plan again"),
+                )),
+                _ => Ok(None),
+            };
         };
         if kind.name == ATTACHMENT {
             let arn = super::part(kind, key, "policy_arn")?;

@@ -406,6 +406,9 @@ impl Shared {
         let Some(answer) = absent(found.await)? else {
             return Ok(None);
         };
+        if answer.arn.is_none() {
+            return Err(malformed("GetResourcePolicy"));
+        }
         decode::secret(kind, key, facts, answer.resource_policy.as_ref())
             .map(Some)
             .ok_or_else(|| malformed("GetResourcePolicy"))
