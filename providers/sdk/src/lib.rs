@@ -15,10 +15,12 @@
 //! | `object` | a live object, its ownership mark and its fingerprint |
 //! | `declaration` | owners, environments, issuers, agents, scopes, identities, resources |
 //! | `diagnostic` | a mistake and what to write instead, as plain data |
-//! | `provider` | the four faces of a provider: read, write, lower, evaluate |
+//! | `provider` | three faces of a provider: read, write, lower; the fourth is in `access` |
+//! | `access` | what policies let a holder do: words that the evaluators share |
 //! | `error` | what can go wrong with a call, and whether to try again |
 //! | `text` | making text from servers safe to show |
 
+pub mod access;
 pub mod address;
 pub mod attribute;
 pub mod declaration;
@@ -36,6 +38,7 @@ pub mod span;
 pub mod text;
 pub mod value;
 
+pub use access::Evaluate;
 pub use address::{Address, DeclarationAddress, ObjectAddress};
 pub use diagnostic::{Diagnostic, Label, Severity};
 pub use error::{ErrorKind, ProviderError};

@@ -1,4 +1,5 @@
-//! The faces of a provider: read, write, lower, and (later) evaluate.
+//! The faces of a provider that do something: read, write, lower. What policies allow is
+//! [`crate::access`].
 //!
 //! They are apart so that a stage is given only what it may use: observing is given `Read`,
 //! applying `Write`, lowering `Lower`.

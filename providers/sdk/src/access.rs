@@ -1,0 +1,197 @@
+//! What policies let a holder do: the words that the providers' evaluators share.
+//!
+//! In: a [`World`], the objects of one provider instance as they are live or as they would be
+//! after a plan. Out: permissions in effect, what one world allows beyond another or beyond a
+//! ceiling, answers to single requests, and ways in which permissions add up to more. Pure. What
+//! can't be known is said and never guessed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::address::ObjectAddress;
+use crate::declaration::{Grant, ProviderConfig};
+use crate::schema::Kind;
+use crate::value::Value;
+
+/// One object of a world.
+#[derive(Clone, Copy, Debug)]
+pub struct Thing<'a> {
+    /// Its kind.
+    pub kind: &'static Kind,
+    /// Its key.
+    pub key: &'a str,
+    /// Its attributes in normal form, computed ones included where they are known.
+    pub attributes: &'a BTreeMap<String, Value>,
+    /// Its address, where it is declared or recorded; `None` for what somebody else made.
+    pub address: Option<&'a ObjectAddress>,
+}
+
+/// The objects of one provider instance at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct World<'a> {
+    /// `vault`, or `vault.audit`.
+    pub instance: &'a str,
+    /// The instance's `provider` block.
+    pub config: Option<&'a ProviderConfig>,
+    /// The objects, by kind name and key.
+    pub things: BTreeMap<(&'a str, &'a str), Thing<'a>>,
+}
+
+impl World<'_> {
+    /// The object of this kind and key.
+    pub fn thing<'s>(&'s self, kind: &'s str, key: &'s str) -> Option<&'s Thing<'s>> {
+        self.things.get(&(kind, key))
+    }
+
+    /// All objects of a kind.
+    pub fn of_kind<'s>(&'s self, kind: &'s str) -> impl Iterator<Item = &'s Thing<'s>> {
+        let things: &'s BTreeMap<(&'s str, &'s str), Thing<'s>> = &self.things;
+        things
+            .range((kind, "")..)
+            .take_while(move |((name, _), _)| *name == kind)
+            .map(|(_, thing)| thing)
+    }
+}
+
+/// Who can do something: an object that carries permissions, by kind name and key. An entity, a
+/// role, a user.
+pub type Subject = (String, String);
+
+/// What gives a permission.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// An object that is declared or recorded: a policy, or the subject itself.
+    Object(ObjectAddress),
+    /// What somebody else made, by kind and live name.
+    Foreign(String),
+}
+
+/// Something a subject may do in effect.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Permission {
+    /// Capabilities (`read`), or actions with their wildcards (`s3:Get*`); `all but s3:Delete*`
+    /// where it is said that way.
+    pub actions: BTreeSet<String>,
+    /// Paths or ARNs, with their wildcards.
+    pub resources: BTreeSet<String>,
+    /// What must hold for it to count, each as a reader understands it; empty is always.
+    pub conditions: BTreeSet<String>,
+    /// What gives it.
+    pub sources: BTreeSet<Source>,
+}
+
+/// How sure it is that one side allows more.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Certainty {
+    /// The other doesn't allow it.
+    Surely,
+    /// The other allows it under limits that this exceeds: how.
+    Looser(String),
+    /// It couldn't be decided, for this reason. Counts as more.
+    Undecided(String),
+}
+
+/// Something that one world allows and another doesn't.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Excess {
+    /// What is allowed.
+    pub permission: Permission,
+    /// A path or ARN where it is so, where that isn't the resource itself.
+    pub example: Option<String>,
+    /// How sure that is.
+    pub certainty: Certainty,
+}
+
+/// What to compare a subject's permissions with.
+#[derive(Clone, Copy, Debug)]
+pub enum Than<'a> {
+    /// The permissions of the same subject in another world; none where it isn't there.
+    World(&'a World<'a>),
+    /// What these grants give, and what every identity may do with itself.
+    Grants(&'a [&'a Grant]),
+}
+
+/// The answer to "can it do this?"
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It can.
+    Allowed,
+    /// It can't, for this reason.
+    Denied(String),
+    /// It may be either; on what that depends.
+    Depends(Vec<String>),
+}
+
+/// An answer with its path.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// The answer.
+    pub verdict: Verdict,
+    /// How one comes to it, from the subject on: `entity x`, `policy y`, `path "kv/*"`, each with
+    /// what it is.
+    pub path: Vec<String>,
+    /// What decided.
+    pub sources: BTreeSet<Source>,
+}
+
+/// Where an escalation leads.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Gain {
+    /// All that anybody may do in this target.
+    Everything,
+    /// All that this subject may do.
+    Subject(String, String),
+    /// All that subjects whose names match may do, who aren't declared here.
+    Foreign(String),
+}
+
+/// A way in which permissions add up to more than they say.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Escalation {
+    /// The method's name, lower case with dashes: `create-policy-version`, `write-own-policy`.
+    pub method: String,
+    /// What one does, as a sentence without its subject: `writes a new version of policy x,
+    /// which it holds`.
+    pub how: String,
+    /// Where it leads.
+    pub gain: Gain,
+    /// The permissions that it takes.
+    pub by: BTreeSet<Permission>,
+    /// What it depends on, where it isn't sure.
+    pub depends: Vec<String>,
+}
+
+/// What policies allow here. Pure.
+pub trait Evaluate: Send + Sync {
+    /// The provider's name: `vault`.
+    fn provider(&self) -> &'static str;
+
+    /// What else must be read to know what the subjects of `world` can do: policies of others
+    /// that they hold. Kind name and key.
+    fn missing(&self, world: &World<'_>) -> BTreeSet<(&'static str, String)>;
+
+    /// The objects that carry permissions.
+    fn subjects(&self, world: &World<'_>) -> BTreeSet<Subject>;
+
+    /// All that a subject may do in effect, ordered.
+    fn permissions(&self, world: &World<'_>, subject: &Subject) -> Vec<Permission>;
+
+    /// What a subject may do in `world` that `than` doesn't allow, ordered. A subject that isn't
+    /// in `world` may do nothing.
+    fn beyond(&self, world: &World<'_>, subject: &Subject, than: Than<'_>) -> Vec<Excess>;
+
+    /// Whether a subject can do `request`: `read kv/data/x`, `s3:GetObject arn:aws:s3:::b/k`. The
+    /// error says how a request is written here.
+    fn can(&self, world: &World<'_>, subject: &Subject, request: &str) -> Result<Answer, String>;
+
+    /// Why a permission is one that only administrators should have, if it is.
+    fn is_administrative(&self, permission: &Permission) -> Option<String>;
+
+    /// Ways in which a subject's permissions add up to more.
+    fn escalations(&self, world: &World<'_>, subject: &Subject) -> Vec<Escalation>;
+}
