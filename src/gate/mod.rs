@@ -1,0 +1,36 @@
+//! What may be applied, and with whose approval. PURE.
+//!
+//! In: a plan, what access it changes, the findings of rules, what is recorded. Out: a [`Review`],
+//! which is what is saved, shown and signed.
+
+use serde::{Deserialize, Serialize};
+
+use crate::access::AccessChange;
+use crate::plan::Plan;
+use crate::rules::Finding;
+
+/// A plan with what it means and what it takes to apply it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Review {
+    /// The plan.
+    pub plan: Plan,
+    /// What each identity gains and loses.
+    pub access: Vec<AccessChange>,
+    /// What the rules found.
+    pub findings: Vec<Finding>,
+    /// The rules that lacked an input, with what was lacking.
+    pub skipped: Vec<(String, String)>,
+    /// The approvals it takes.
+    pub approvals: Vec<Requirement>,
+}
+
+/// An approval that a review takes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Requirement {
+    /// Why, for people: `identity.x gains s3:GetObject by scope.y`.
+    pub why: String,
+    /// How many different people.
+    pub required: u32,
+    /// SSH public keys of those who may: the type and the key, without a comment.
+    pub approvers: Vec<String>,
+}
