@@ -4,11 +4,17 @@
 //! Out: for each subject what it gains and loses in effect, with the scope it comes from, and what
 //! somebody gave it behind remit's back.
 
+mod compare;
+mod moments;
+
 use std::collections::BTreeSet;
 
 use remit_sdk::DeclarationAddress;
 use remit_sdk::access::{Excess, Subject};
 use serde::{Deserialize, Serialize};
+
+pub use compare::{Evaluators, Moments, Reached, changes, evaluator, scopes};
+pub use moments::{Around, Moment};
 
 /// What changes for one subject in one provider instance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
