@@ -12,6 +12,7 @@ use remit_sdk::{Address, Diagnostic, Object, ObjectAddress, Read, Span, Value};
 
 use crate::apply::{self, Report, Walk};
 use crate::diff::{self, Guard, Options, recover};
+use crate::gate::{self, Review};
 use crate::lower::{Catalog, Desired};
 use crate::model::Model;
 use crate::observe::{self, Observed, Readers};
@@ -42,8 +43,8 @@ pub struct PlanRequest<'a> {
 /// be shown and not applied.
 #[derive(Debug)]
 pub struct Planned {
-    /// The plan.
-    pub plan: Plan,
+    /// The plan, what it means and what it takes.
+    pub review: Review,
     /// What there is to say.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -102,10 +103,10 @@ pub async fn plan(
     let steps = plan::steps(&differences, wanted, &observed, catalog);
     let outputs = outputs(model, &recorded, &differences.known, request.mode);
     let plan = Plan {
-        format: plan::file::FORMAT,
+        format: gate::file::FORMAT,
         remit_version: env!("CARGO_PKG_VERSION").to_owned(),
         mode: request.mode,
-        targets: observed.targets,
+        targets: observed.targets.clone(),
         configuration: model.digest.clone(),
         lineage: recorded.lineage.clone(),
         serial: recorded.serial,
@@ -113,11 +114,50 @@ pub async fn plan(
         drift: differences.drift,
         steps,
         outputs,
-        unmanaged: observed.others,
+        unmanaged: observed.others.clone(),
         recorded: recorded.objects.len(),
         undecided,
     };
-    Ok(Planned { plan, diagnostics })
+    let material = Material {
+        model,
+        wanted,
+        recorded: &recorded,
+        observed: &observed,
+        catalog,
+    };
+    Ok(Planned {
+        review: review(plan, &material),
+        diagnostics,
+    })
+}
+
+/// What a review is made from beside the plan.
+#[allow(dead_code)] // what computes access and findings reads them
+struct Material<'a> {
+    model: &'a Model,
+    wanted: &'a Desired,
+    recorded: &'a Recorded,
+    observed: &'a Observed,
+    catalog: &'a Catalog<'a>,
+}
+
+/// Says what a plan means and what it takes. The one place where access, findings and the
+/// approvals they ask for are put together.
+fn review(plan: Plan, material: &Material<'_>) -> Review {
+    let Material {
+        model: _,
+        wanted: _,
+        recorded: _,
+        observed: _,
+        catalog: _,
+    } = material;
+    Review {
+        plan,
+        access: Vec::new(),
+        findings: Vec::new(),
+        skipped: Vec::new(),
+        approvals: Vec::new(),
+    }
 }
 
 /// Takes what is recorded for what is live, and reads only what isn't recorded.

@@ -19,7 +19,8 @@ use super::session::{self, Session};
 use super::stats::Stats;
 use super::{Global, Outcome, ask, clock, plan as planning};
 use crate::apply::{Report, Walk};
-use crate::plan::file::{self, SavedPlan};
+use crate::gate::Review;
+use crate::gate::file::{self, SavedPlan};
 use crate::plan::{Mode, Plan, Step};
 use crate::state::{Recorded, Run};
 use crate::view;
@@ -147,7 +148,7 @@ async fn fresh(global: &Global, selection: &Selection, mode: Mode, common: &Comm
     stats.stage("plan");
     planning::show(global, &planned);
     global.report(&planned.diagnostics);
-    let goes_on = planned.may_apply() && !planned.plan.is_empty();
+    let goes_on = planned.may_apply() && !planned.review.plan.is_empty();
     let agreed = match goes_on {
         true if !common.auto_approve => ask::agrees(question(mode), UNATTENDED).await,
         other => Ok(other),
@@ -156,7 +157,7 @@ async fn fresh(global: &Global, selection: &Selection, mode: Mode, common: &Comm
     let code = match agreed {
         Ok(true) => {
             let job = Job {
-                plan: &planned.plan,
+                review: &planned.review,
                 command,
                 common,
             };
@@ -199,7 +200,7 @@ async fn saved(global: &Global, path: &Path, common: &Common) -> Outcome {
     let session = Session::open(global, &common.variables)?;
     global.report(&session.warnings);
     stats.stage("configuration");
-    let plan = &saved.body;
+    let plan = &saved.body.plan;
     if plan.configuration != session.model.digest {
         return Err(vec![
             Diagnostic::error(
@@ -219,7 +220,7 @@ async fn saved(global: &Global, path: &Path, common: &Common) -> Outcome {
         }
     };
     let job = Job {
-        plan,
+        review: &saved.body,
         command: "apply",
         common,
     };
@@ -261,7 +262,7 @@ fn connections(
 
 /// What is to be carried out.
 struct Job<'a> {
-    plan: &'a Plan,
+    review: &'a Review,
     command: &'static str,
     common: &'a Common,
 }
@@ -280,11 +281,12 @@ async fn carry_out(
     let closed = close(global, connections, run).await;
     let report = result?;
     closed?;
-    tell(global, job.plan, &report);
+    let plan = &job.review.plan;
+    tell(global, plan, &report);
     if job.common.work.stats {
         note(&stats.text(connections.statistics()));
     }
-    Ok(report::exit_code(job.plan, &report))
+    Ok(report::exit_code(plan, &report))
 }
 
 async fn walk(
@@ -293,18 +295,19 @@ async fn walk(
     run: &Run,
     job: &Job<'_>,
 ) -> Result<Report, Vec<Diagnostic>> {
+    let plan = &job.review.plan;
     let lineage = session::lineage(run.recorded())?;
     let secrets = Secrets::read(&job.common.variables.secret_fds)?;
     let get = |reference: &SecretRef| secrets.get(reference);
-    let reporter = Reporter::new(global, job.plan);
-    let digest = file::digest(job.plan).map_err(|error| {
+    let reporter = Reporter::new(global, plan);
+    let digest = file::digest(job.review).map_err(|error| {
         vec![Diagnostic::error(
             "plan can't be written",
             error.to_string(),
         )]
     })?;
     let walk = Walk {
-        plan: job.plan,
+        plan,
         lineage: lineage.clone(),
         run,
         recorded: run.recorded(),

@@ -16,11 +16,12 @@ use super::session::{self, Session};
 use super::stats::Stats;
 use super::{Global, Outcome, clock, plain_file};
 use crate::diff::Guard;
+use crate::gate::Review;
+use crate::gate::file::{self, Header, PLAN_BYTES_MAX, SavedPlan};
 use crate::lower::Desired;
 use crate::observe;
 use crate::operations::{self, PlanRequest, Planned};
-use crate::plan::file::{self, Header, PLAN_BYTES_MAX, SavedPlan};
-use crate::plan::{self, Mode};
+use crate::plan::Mode;
 use crate::state::Recorded;
 use crate::view;
 use crate::view::events::Events;
@@ -96,9 +97,9 @@ impl Plan {
             return Ok(ERROR);
         }
         if let Some(path) = &self.out {
-            save(global, &planned.plan, path)?;
+            save(global, &planned.review, path)?;
         }
-        let is_changed = self.detailed_exitcode && !planned.plan.is_empty();
+        let is_changed = self.detailed_exitcode && !planned.review.plan.is_empty();
         Ok(if is_changed { CHANGES } else { DONE })
     }
 }
@@ -155,7 +156,7 @@ pub(super) async fn make(
 
 /// Shows a plan that was just made.
 pub(super) fn show(global: &Global, planned: &Planned) {
-    let plan = &planned.plan;
+    let plan = &planned.review.plan;
     if global.events.get() {
         let now = clock::now();
         for line in (Events { now: &now }).plan(plan) {
@@ -167,12 +168,14 @@ pub(super) fn show(global: &Global, planned: &Planned) {
             catalog: providers::catalog(),
             paint: global.output.paint(),
         };
-        global.output.data(&view::plan::people(plan, look));
+        global
+            .output
+            .data(&view::plan::people(&planned.review, look));
     }
 }
 
 /// Saves a plan: under a name of its own first, so that nobody finds half of one.
-fn save(global: &Global, plan: &plan::Plan, path: &Path) -> Result<(), Vec<Diagnostic>> {
+fn save(global: &Global, review: &Review, path: &Path) -> Result<(), Vec<Diagnostic>> {
     let shown = text::safe(&path.display().to_string());
     let fail = |why: &dyn std::fmt::Display| {
         vec![Diagnostic::error(
@@ -185,9 +188,9 @@ fn save(global: &Global, plan: &plan::Plan, path: &Path) -> Result<(), Vec<Diagn
             created_at: clock::now(),
             expires_at: clock::in_future(EXPIRES_AFTER),
             nonce: clock::random_id()?,
-            digest: file::digest(plan).map_err(|error| fail(&error))?,
+            digest: file::digest(review).map_err(|error| fail(&error))?,
         },
-        body: plan.clone(),
+        body: review.clone(),
     };
     let bytes = file::to_bytes(&saved).map_err(|error| fail(&error))?;
     // Renaming over a device or a pipe would put a file in its place.

@@ -3,6 +3,8 @@
 //! In: a plan, what access it changes, the findings of rules, what is recorded. Out: a [`Review`],
 //! which is what is saved, shown and signed.
 
+pub mod file;
+
 use serde::{Deserialize, Serialize};
 
 use crate::access::AccessChange;

@@ -15,8 +15,9 @@ use super::changes::{attributes, headline, reasons, short_address};
 use super::value::{self, Shown};
 use super::{Paint, changes, count, drift};
 use crate::diff::{Action, Change, Reason};
+use crate::gate::Review;
+use crate::gate::file::{Header, short};
 use crate::lower::Catalog;
-use crate::plan::file::{Header, short};
 use crate::plan::{Counts, Mode, OutputChange, Plan};
 
 /// Where the places of declarations stand, at most: further right, eyes lose the line.
@@ -37,8 +38,9 @@ pub struct Look<'a> {
     pub paint: Paint,
 }
 
-/// The plan as text, its last line the count.
-pub fn people(plan: &Plan, look: Look<'_>) -> String {
+/// The plan as text, its last line the count and, where it takes approvals, how many.
+pub fn people(review: &Review, look: Look<'_>) -> String {
+    let plan = &review.plan;
     if plan.is_empty() {
         return nothing(plan);
     }
@@ -422,13 +424,13 @@ mod tests {
     fn a_plan_without_changes_is_one_line() {
         let mut plan = testing::plan([]);
         same(
-            &people(&plan, look()),
+            &people(&testing::review(plan.clone()), look()),
             "No changes: all 41 objects recorded are as declared (state serial 41, lineage 9c1e0a2b).\n",
         );
         plan.recorded = 0;
         plan.lineage = None;
         same(
-            &people(&plan, look()),
+            &people(&testing::review(plan.clone()), look()),
             "No changes: nothing is declared and nothing is recorded (no state yet).\n",
         );
     }
@@ -440,14 +442,16 @@ mod tests {
             paint: Paint::COLOUR,
             ..look()
         };
-        let coloured = anstream::adapter::strip_str(&people(&plan, colour)).to_string();
-        same(&coloured, &people(&plan, look()));
+        let coloured =
+            anstream::adapter::strip_str(&people(&testing::review(plan.clone()), colour))
+                .to_string();
+        same(&coloured, &people(&testing::review(plan.clone()), look()));
     }
 
     #[test]
     fn the_whole_screen() {
         same(
-            &people(&testing::everything(), look()),
+            &people(&testing::review(testing::everything()), look()),
             include_str!("testing/everything.txt"),
         );
     }
@@ -455,7 +459,7 @@ mod tests {
     #[test]
     fn a_first_plan() {
         same(
-            &people(&testing::first(), look()),
+            &people(&testing::review(testing::first()), look()),
             include_str!("testing/first.txt"),
         );
     }
@@ -465,7 +469,7 @@ mod tests {
         let mut change =
             testing::change("scope.x/vault_policy", Action::Delete, Reason::Undeclared);
         change.key = "x\nNo changes: all is well\u{1b}[2J\u{9b}31m\u{202e}".into();
-        let shown = people(&testing::plan([change]), look());
+        let shown = people(&testing::review(testing::plan([change])), look());
         assert!(!shown.lines().any(|line| line.starts_with("No changes")));
         assert!(shown.contains("x\\nNo changes: all is well\\u{1b}[2J\\u{9b}31m\\u{202e}"));
     }

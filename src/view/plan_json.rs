@@ -12,8 +12,9 @@ use remit_sdk::{Kind, ObjectAddress, Value};
 use serde_json::{Map, Value as Json, json};
 
 use crate::diff::{Action, Change, Difference, Reason};
+use crate::gate::Review;
+use crate::gate::file::Header;
 use crate::lower::Catalog;
-use crate::plan::file::Header;
 use crate::plan::{OutputChange, Plan};
 
 /// The version of this format: Terraform's own, which tools look at.
@@ -29,7 +30,8 @@ pub struct Frame<'a> {
 }
 
 /// The plan as one JSON document.
-pub fn json(plan: &Plan, catalog: &Catalog<'_>, frame: Frame<'_>) -> Json {
+pub fn json(review: &Review, catalog: &Catalog<'_>, frame: Frame<'_>) -> Json {
+    let plan = &review.plan;
     let changes: Vec<Json> = plan
         .changes
         .values()
@@ -50,7 +52,7 @@ pub fn json(plan: &Plan, catalog: &Catalog<'_>, frame: Frame<'_>) -> Json {
         "applyable": !plan.is_empty() && !frame.errored,
         "complete": !frame.errored,
         "errored": frame.errored,
-        "remit": remit(plan, frame.header),
+        "remit": remit(review, frame.header),
     });
     if let (Some(header), Json::Object(all)) = (frame.header, &mut out) {
         all.insert("timestamp".into(), json!(header.created_at));
@@ -59,7 +61,8 @@ pub fn json(plan: &Plan, catalog: &Catalog<'_>, frame: Frame<'_>) -> Json {
 }
 
 /// What Terraform has no word for.
-fn remit(plan: &Plan, header: Option<&Header>) -> Json {
+fn remit(review: &Review, header: Option<&Header>) -> Json {
+    let plan = &review.plan;
     let steps: Vec<Json> = plan
         .steps
         .iter()
@@ -390,7 +393,11 @@ mod tests {
             header: None,
             errored: false,
         };
-        json(&testing::everything(), &testing::catalog(), frame)
+        json(
+            &testing::review(testing::everything()),
+            &testing::catalog(),
+            frame,
+        )
     }
 
     #[test]
@@ -465,7 +472,11 @@ mod tests {
             header: None,
             errored: true,
         };
-        let json = json(&testing::first(), &testing::catalog(), frame);
+        let json = json(
+            &testing::review(testing::first()),
+            &testing::catalog(),
+            frame,
+        );
         let change = find(
             &json["resource_changes"],
             "vault_database_connection.orders/vault_database_connection",
@@ -507,7 +518,7 @@ mod tests {
             errored: false,
         };
         for plan in [testing::first(), testing::everything()] {
-            let mut json = json(&plan, &testing::catalog(), frame);
+            let mut json = json(&testing::review(plan.clone()), &testing::catalog(), frame);
             let found = testing::schema::violations(&schema, &json);
             assert!(found.is_empty(), "{found:#?}");
             json["resource_changes"][0]["change"]["actions"][0] = json!("explode");
