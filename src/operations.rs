@@ -4,6 +4,8 @@
 //! or a report of what became of one. Nothing here prints, reads files or decides what a stage
 //! decides.
 
+mod review;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,6 +20,9 @@ use crate::model::Model;
 use crate::observe::{self, Observed, Readers};
 use crate::plan::{self, Mode, OutputChange, Plan};
 use crate::state::{Entry, Record, Recorded, Run, StateError};
+
+use review::Material;
+pub use review::look;
 
 /// What a plan is asked for.
 pub struct PlanRequest<'a> {
@@ -72,11 +77,12 @@ pub async fn plan(
     } else {
         desired
     };
-    let (observed, mut diagnostics) = if request.refresh {
+    let (mut observed, mut diagnostics) = if request.refresh {
         observe::observe(wanted, recorded, catalog, readers, request.parallelism).await?
     } else {
         believe(wanted, recorded, catalog, readers, request.parallelism).await?
     };
+    review::read_held(&mut observed, wanted, recorded, (model, catalog), readers).await;
     let undecided = recorded.open.len();
     let decided = recover::recover(recorded, &observed, catalog);
     let mut recorded = Cow::Borrowed(recorded);
@@ -126,38 +132,9 @@ pub async fn plan(
         catalog,
     };
     Ok(Planned {
-        review: review(plan, &material),
+        review: review::review(plan, &material),
         diagnostics,
     })
-}
-
-/// What a review is made from beside the plan.
-#[allow(dead_code)] // what computes access and findings reads them
-struct Material<'a> {
-    model: &'a Model,
-    wanted: &'a Desired,
-    recorded: &'a Recorded,
-    observed: &'a Observed,
-    catalog: &'a Catalog<'a>,
-}
-
-/// Says what a plan means and what it takes. The one place where access, findings and the
-/// approvals they ask for are put together.
-fn review(plan: Plan, material: &Material<'_>) -> Review {
-    let Material {
-        model: _,
-        wanted: _,
-        recorded: _,
-        observed: _,
-        catalog: _,
-    } = material;
-    Review {
-        plan,
-        access: Vec::new(),
-        findings: Vec::new(),
-        skipped: Vec::new(),
-        approvals: Vec::new(),
-    }
 }
 
 /// Takes what is recorded for what is live, and reads only what isn't recorded.

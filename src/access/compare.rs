@@ -6,24 +6,14 @@
 
 use std::collections::BTreeSet;
 
-use remit_sdk::access::{Evaluate, Excess, Source, Subject, World};
+use remit_sdk::access::{Excess, Source, Subject, World};
 use remit_sdk::{DeclarationAddress, ObjectAddress};
 
 use super::moments::{Around, Moment};
-use super::{AccessChange, Attributed};
+use super::{AccessChange, Attributed, Whose};
 use crate::diff::{Action, Change};
-
-/// The evaluators, by provider.
-pub type Evaluators<'a> = &'a [&'a dyn Evaluate];
-
-/// The evaluator of an instance: `vault` for `vault` and for `vault.audit`.
-pub fn evaluator<'a>(evaluators: Evaluators<'a>, instance: &str) -> Option<&'a dyn Evaluate> {
-    let provider = instance.split('.').next()?;
-    evaluators
-        .iter()
-        .copied()
-        .find(|evaluator| evaluator.provider() == provider)
-}
+use crate::lower::Catalog;
+use crate::model::Model;
 
 /// Everything at the three moments of a plan.
 #[derive(Debug, Clone, Copy)]
@@ -47,25 +37,43 @@ pub enum Reached {
 
 impl Reached {
     /// Whose access a plan's changes reach: of the identities they name as holders, and of what
-    /// they are themselves. An object that names none may concern anybody.
+    /// they are themselves. An object that names none may concern anybody, but for an issuer's,
+    /// which give nothing by themselves.
     pub fn by<'c>(changes: impl IntoIterator<Item = (&'c ObjectAddress, &'c Change)>) -> Self {
-        let mut found = BTreeSet::new();
+        let mut found = Self::Only(BTreeSet::new());
         for (address, change) in changes {
             if matches!(change.action, Action::Keep | Action::Forget) {
                 continue;
             }
             let details = &change.details;
-            if details.holders.is_empty()
-                && details.former_holders.is_empty()
-                && address.declaration.kind != "identity"
-            {
-                return Self::All;
-            }
-            found.extend(details.holders.iter().cloned());
-            found.extend(details.former_holders.iter().cloned());
-            found.insert(address.declaration.clone());
+            found.add([
+                (address, &details.holders),
+                (address, &details.former_holders),
+            ]);
         }
-        Self::Only(found)
+        found
+    }
+
+    /// Adds whose access these objects are, each with the identities that it names as holders.
+    pub fn add<'c>(
+        &mut self,
+        objects: impl IntoIterator<Item = (&'c ObjectAddress, &'c BTreeSet<DeclarationAddress>)>,
+    ) {
+        for (address, holders) in objects {
+            let Self::Only(found) = self else { return };
+            if address.declaration.kind == "identity" {
+                found.insert(address.declaration.clone());
+            } else if holders.is_empty() && address.declaration.kind != "issuer" {
+                *self = Self::All;
+                return;
+            }
+            found.extend(holders.iter().cloned());
+        }
+    }
+
+    /// Whether it is nobody's.
+    pub fn is_nobody(&self) -> bool {
+        *self == Self::Only(BTreeSet::new())
     }
 
     fn reaches(&self, declaration: &DeclarationAddress) -> bool {
@@ -79,7 +87,7 @@ impl Reached {
 /// What each subject gains and loses.
 pub fn changes(
     moments: Moments<'_>,
-    evaluators: Evaluators<'_>,
+    catalog: &Catalog<'_>,
     around: Around<'_>,
     reached: &Reached,
 ) -> Vec<AccessChange> {
@@ -89,7 +97,7 @@ pub fn changes(
         .collect();
     let mut found = Vec::new();
     for instance in instances {
-        let Some(evaluator) = evaluator(evaluators, instance) else {
+        let Some(evaluator) = catalog.evaluator_of_instance(instance) else {
             continue;
         };
         let recorded = moments.recorded.world(instance, around);
@@ -105,9 +113,13 @@ pub fn changes(
             if !reached.reaches(declaration) {
                 continue;
             }
-            let attributed = |excess: Vec<Excess>| excess.into_iter().map(attribute).collect();
+            let attributed = |excess: Vec<Excess>| {
+                let excess = excess.into_iter();
+                excess.map(|one| attribute(one, around.model)).collect()
+            };
             let change = AccessChange {
                 identity: declaration.clone(),
+                whose: whose(declaration, around.model),
                 instance: instance.to_owned(),
                 is_new: live.thing(&subject.0, &subject.1).is_none(),
                 gained: attributed(evaluator.beyond(&planned, &subject, &live)),
@@ -139,11 +151,31 @@ pub(super) fn owner<'s>(
     Some(&thing.address?.declaration)
 }
 
-fn attribute(excess: Excess) -> Attributed {
+fn attribute(excess: Excess, model: &Model) -> Attributed {
+    let scopes = scopes(&excess.permission.sources);
+    let risk = scopes
+        .iter()
+        .filter_map(|scope| model.scopes.get(scope))
+        .map(|scope| scope.risk)
+        .max();
     Attributed {
-        scopes: scopes(&excess.permission.sources),
+        risk: risk.map(|risk| risk.name().to_owned()),
+        scopes,
         excess,
     }
+}
+
+/// Whose an identity is; `None` for what is no identity, or not declared any more.
+fn whose(declaration: &DeclarationAddress, model: &Model) -> Option<Whose> {
+    let identity = model.identities.get(declaration)?;
+    let agent = model.agents.get(&identity.agent);
+    let environment = model.environments.get(&identity.environment);
+    Some(Whose {
+        agent: identity.agent.clone(),
+        owner: agent.map(|agent| agent.owner.clone()),
+        environment: identity.environment_name.clone(),
+        tier: environment.map(|environment| environment.tier.name().to_owned()),
+    })
 }
 
 /// The scopes that permissions come from.
@@ -159,7 +191,7 @@ pub fn scopes(sources: &BTreeSet<Source>) -> BTreeSet<DeclarationAddress> {
 
 /// The scope that an object was made for: `scope.s/vault_policy` and
 /// `identity.x/vault_policy/scope.s`, with a number behind where there are several.
-fn scope_of(address: &ObjectAddress) -> Option<DeclarationAddress> {
+pub fn scope_of(address: &ObjectAddress) -> Option<DeclarationAddress> {
     if address.declaration.kind == "scope" {
         return Some(address.declaration.clone());
     }
@@ -173,4 +205,10 @@ fn scope_of(address: &ObjectAddress) -> Option<DeclarationAddress> {
         .flatten()
         .filter_map(|text| text.parse::<DeclarationAddress>().ok())
         .find(|declaration| declaration.kind == "scope")
+}
+
+/// Whether a source is the policy that every identity holds for its own token.
+pub fn is_self(source: &Source) -> bool {
+    matches!(source, Source::Object(address)
+        if address.declaration.kind == "provider" && address.part.as_deref() == Some("self"))
 }

@@ -1,9 +1,9 @@
 //! A plan, for people.
 //!
-//! In: a plan, the tables of the kinds, whether to colour. Out: text. First where it runs, then
-//! what it does, grouped by the declaration that caused it, then the count. What each identity
-//! gains and loses will stand before the changes, findings of rules behind them. A plan that changes nothing is
-//! one line. Whoever reads it has perhaps been woken for it: nothing that takes effect is left
+//! In: a review, the tables of the kinds, whether to colour. Out: text. First where it runs, then
+//! what it means: what each identity gains and loses. Then what it does, grouped by the
+//! declaration that caused it, findings of rules, and the count. A plan that changes nothing is one
+//! line. Whoever reads it has perhaps been woken for it: nothing that takes effect is left
 //! out, nothing that has no effect is shown.
 
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use remit_sdk::{DeclarationAddress, text};
 
 use super::changes::{attributes, headline, reasons, short_address};
 use super::value::{self, Shown};
-use super::{Paint, changes, count, drift};
+use super::{Paint, access, changes, count, drift};
 use crate::diff::{Action, Change, Reason};
 use crate::gate::Review;
 use crate::gate::file::{Header, short};
@@ -41,10 +41,17 @@ pub struct Look<'a> {
 /// The plan as text, its last line the count and, where it takes approvals, how many.
 pub fn people(review: &Review, look: Look<'_>) -> String {
     let plan = &review.plan;
-    if plan.is_empty() {
-        return nothing(plan);
-    }
     let paint = look.paint;
+    if plan.is_empty() {
+        let mut out = nothing(plan);
+        section(
+            &mut out,
+            "ACCESS",
+            &access::section(&review.access, paint),
+            paint,
+        );
+        return out;
+    }
     let mut out = head(plan, paint);
     match plan.mode {
         Mode::Apply => {}
@@ -65,6 +72,12 @@ pub fn people(review: &Review, look: Look<'_>) -> String {
             if plan.undecided == 1 { "is" } else { "are" }
         );
     }
+    section(
+        &mut out,
+        "ACCESS",
+        &access::section(&review.access, paint),
+        paint,
+    );
     section(&mut out, "CHANGES", &groups(plan, look), paint);
     section(
         &mut out,
@@ -93,6 +106,10 @@ pub fn people(review: &Review, look: Look<'_>) -> String {
     );
     out.push('\n');
     out.push_str(&total(plan, paint));
+    if let Some(tally) = access::tally(&review.access) {
+        out.push_str(&tally);
+        out.push('\n');
+    }
     out
 }
 

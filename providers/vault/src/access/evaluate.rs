@@ -342,7 +342,8 @@ impl<'a> Holding<'a> {
         };
         let sources = self.sources(excess.policies.iter());
         access::Excess {
-            example: (excess.example != excess.path).then_some(excess.example),
+            // Where no other rule stands in the way, the rule's own path says it all.
+            example: excess.within.is_some().then_some(excess.example),
             permission: Permission {
                 actions: names(excess.capabilities.iter()),
                 resources: BTreeSet::from([excess.path]),
