@@ -151,7 +151,7 @@ pub(super) fn owner<'s>(
     Some(&thing.address?.declaration)
 }
 
-fn attribute(excess: Excess, model: &Model) -> Attributed {
+pub(super) fn attribute(excess: Excess, model: &Model) -> Attributed {
     let scopes = scopes(&excess.permission.sources);
     let risk = scopes
         .iter()

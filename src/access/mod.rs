@@ -4,6 +4,7 @@
 //! Out: for each subject what it gains and loses in effect, with the scope it comes from, and what
 //! somebody gave it behind remit's back.
 
+mod ceiling;
 mod compare;
 mod moments;
 mod who;
@@ -14,6 +15,7 @@ use remit_sdk::DeclarationAddress;
 use remit_sdk::access::{Excess, Subject};
 use serde::{Deserialize, Serialize};
 
+pub use ceiling::{Exceeding, exceeding};
 pub use compare::{Moments, Reached, changes, is_self, scope_of, scopes};
 pub use moments::{Around, Moment};
 pub use who::{Can, answers, can};

@@ -3,7 +3,7 @@
 //! In: one moment and the evaluators. Out: what subjects can do, or whether they can do one thing.
 
 use remit_sdk::DeclarationAddress;
-use remit_sdk::access::{Answer, Permission, Subject};
+use remit_sdk::access::{Answer, Escalation, Permission, Subject};
 
 use super::compare::owner;
 use super::moments::{Around, Moment};
@@ -20,6 +20,8 @@ pub struct Can {
     pub subject: Subject,
     /// What it can do.
     pub permissions: Vec<Permission>,
+    /// Ways in which that adds up to more.
+    pub escalations: Vec<Escalation>,
 }
 
 /// What the subjects of one declaration can do, or of all.
@@ -44,6 +46,7 @@ pub fn can(
             }
             found.push(Can {
                 permissions: evaluator.permissions(&world, &subject),
+                escalations: evaluator.escalations(&world, &subject),
                 identity,
                 instance: instance.to_owned(),
                 subject,
