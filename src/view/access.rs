@@ -349,7 +349,7 @@ pub fn answer(identity: &str, answer: &Answer, paint: Paint) -> String {
         Verdict::Depends(on) => {
             let on: Vec<String> = on.iter().map(|one| safe(one)).collect();
             format!(
-                "{}: {} on {}",
+                "{}: {}: {}",
                 safe(identity),
                 paint.changed("it depends"),
                 on.join("; ")
