@@ -17,15 +17,16 @@ use super::providers::{self, Connections};
 use super::secrets::Secrets;
 use super::session::{self, Session};
 use super::stats::Stats;
-use super::{Global, Outcome, ask, clock, plan as planning};
+use super::{Global, Outcome, ask, clock, plan as planning, policies};
 use crate::apply::{Report, Walk};
 use crate::plan::file::{self, SavedPlan};
 use crate::plan::{Mode, Plan, Step};
+use crate::rules::Finding;
 use crate::state::{Recorded, Run};
 use crate::view;
 use crate::view::events::Events;
 use crate::view::plan::Look;
-use crate::view::report::{self, DONE, ERROR};
+use crate::view::report::{self, DONE, ERROR, REFUSED};
 use crate::{observe, operations};
 
 /// How often a run says that it is still going on: as often as Terraform does.
@@ -147,7 +148,17 @@ async fn fresh(global: &Global, selection: &Selection, mode: Mode, common: &Comm
     stats.stage("plan");
     planning::show(global, &planned);
     global.report(&planned.diagnostics);
-    let goes_on = planned.may_apply() && !planned.plan.is_empty();
+    let findings = policies::judge(&session, &planned.plan, planned.may_apply(), None).await;
+    let findings = match findings {
+        Ok(findings) => findings,
+        Err(faults) => {
+            close(global, &connections, run).await?;
+            return Err(policies::said(global, &faults));
+        }
+    };
+    policies::show(global, &findings);
+    let is_refused = findings.iter().any(Finding::stops);
+    let goes_on = planned.may_apply() && !is_refused && !planned.plan.is_empty();
     let agreed = match goes_on {
         true if !common.auto_approve => ask::agrees(question(mode), UNATTENDED).await,
         other => Ok(other),
@@ -165,6 +176,10 @@ async fn fresh(global: &Global, selection: &Selection, mode: Mode, common: &Comm
         Ok(false) if goes_on => {
             global.say("Not applied.\n");
             Ok(ERROR)
+        }
+        Ok(false) if planned.may_apply() && is_refused => {
+            global.say("Nothing was applied: a policy stopped it.\n");
+            Ok(REFUSED)
         }
         Ok(false) if planned.may_apply() => Ok(DONE),
         Ok(false) => {
@@ -208,6 +223,14 @@ async fn saved(global: &Global, path: &Path, common: &Common) -> Outcome {
             )
             .help("plan again and look at what changed"),
         ]);
+    }
+    // A file can be written by anybody, so what it says to have passed is not believed.
+    let findings = policies::judge(&session, plan, true, Some(&saved.header)).await;
+    let findings = findings.map_err(|faults| policies::said(global, &faults))?;
+    if findings.iter().any(Finding::stops) {
+        policies::show(global, &findings);
+        global.say("Nothing was applied: a policy stopped it.\n");
+        return Ok(REFUSED);
     }
     let run = session::lock(global, &session.state, "apply", common.lock.lock_timeout).await?;
     stats.stage("state");

@@ -14,18 +14,19 @@ use super::output::note;
 use super::providers::{self, Connections};
 use super::session::{self, Session};
 use super::stats::Stats;
-use super::{Global, Outcome, clock, plain_file};
+use super::{Global, Outcome, clock, plain_file, policies};
 use crate::diff::Guard;
 use crate::lower::Desired;
 use crate::observe;
 use crate::operations::{self, PlanRequest, Planned};
 use crate::plan::file::{self, Header, PLAN_BYTES_MAX, SavedPlan};
 use crate::plan::{self, Mode};
+use crate::rules::Finding;
 use crate::state::Recorded;
 use crate::view;
 use crate::view::events::Events;
 use crate::view::plan::Look;
-use crate::view::report::{CHANGES, DONE, ERROR};
+use crate::view::report::{CHANGES, DONE, ERROR, REFUSED};
 
 /// How long a saved plan may be applied. A day: long enough for somebody to look at it in office
 /// hours, short enough that what it was made from is remembered.
@@ -83,6 +84,11 @@ impl Plan {
         let planned = planned?;
         show(global, &planned);
         global.report(&planned.diagnostics);
+        let findings = policies::judge(&session, &planned.plan, planned.may_apply(), None);
+        let findings = findings
+            .await
+            .map_err(|faults| policies::said(global, &faults))?;
+        policies::show(global, &findings);
         if self.work.stats {
             note(&stats.text(connections.statistics()));
         }
@@ -94,6 +100,13 @@ impl Plan {
                 ));
             }
             return Ok(ERROR);
+        }
+        if findings.iter().any(Finding::stops) {
+            if let Some(path) = &self.out {
+                let path = text::safe(&path.display().to_string());
+                global.say(&format!("Not saved as {path}: a policy stopped it.\n"));
+            }
+            return Ok(REFUSED);
         }
         if let Some(path) = &self.out {
             save(global, &planned.plan, path)?;

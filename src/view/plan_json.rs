@@ -15,6 +15,7 @@ use crate::diff::{Action, Change, Difference, Reason};
 use crate::lower::Catalog;
 use crate::plan::file::Header;
 use crate::plan::{OutputChange, Plan};
+use crate::rules::Finding;
 
 /// The version of this format: Terraform's own, which tools look at.
 const FORMAT: &str = "1.2";
@@ -26,6 +27,8 @@ pub struct Frame<'a> {
     pub header: Option<&'a Header>,
     /// Whether making it met errors, so that it can't be applied.
     pub errored: bool,
+    /// What rules and policies found; `None` where they weren't asked.
+    pub findings: Option<&'a [Finding]>,
 }
 
 /// The plan as one JSON document.
@@ -50,7 +53,7 @@ pub fn json(plan: &Plan, catalog: &Catalog<'_>, frame: Frame<'_>) -> Json {
         "applyable": !plan.is_empty() && !frame.errored,
         "complete": !frame.errored,
         "errored": frame.errored,
-        "remit": remit(plan, frame.header),
+        "remit": remit(plan, frame),
     });
     if let (Some(header), Json::Object(all)) = (frame.header, &mut out) {
         all.insert("timestamp".into(), json!(header.created_at));
@@ -59,7 +62,8 @@ pub fn json(plan: &Plan, catalog: &Catalog<'_>, frame: Frame<'_>) -> Json {
 }
 
 /// What Terraform has no word for.
-fn remit(plan: &Plan, header: Option<&Header>) -> Json {
+fn remit(plan: &Plan, frame: Frame<'_>) -> Json {
+    let header = frame.header;
     let steps: Vec<Json> = plan
         .steps
         .iter()
@@ -99,6 +103,7 @@ fn remit(plan: &Plan, header: Option<&Header>) -> Json {
         "interrupted": plan.interrupted(),
         "records": records,
         "unmanaged": unmanaged,
+        "findings": frame.findings,
     })
 }
 
@@ -389,6 +394,7 @@ mod tests {
         let frame = Frame {
             header: None,
             errored: false,
+            findings: None,
         };
         json(&testing::everything(), &testing::catalog(), frame)
     }
@@ -464,6 +470,7 @@ mod tests {
         let frame = Frame {
             header: None,
             errored: true,
+            findings: None,
         };
         let json = json(&testing::first(), &testing::catalog(), frame);
         let change = find(
@@ -505,6 +512,7 @@ mod tests {
         let frame = Frame {
             header: Some(&header),
             errored: false,
+            findings: None,
         };
         for plan in [testing::first(), testing::everything()] {
             let mut json = json(&plan, &testing::catalog(), frame);
