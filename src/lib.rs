@@ -13,6 +13,7 @@ pub mod lower;
 pub mod model;
 pub mod observe;
 pub mod operations;
+pub mod organisation;
 pub mod plan;
 pub mod rules;
 pub mod state;

@@ -26,7 +26,7 @@ use crate::state::{Recorded, Run};
 use crate::view;
 use crate::view::events::Events;
 use crate::view::plan::Look;
-use crate::view::report::{self, DONE, ERROR};
+use crate::view::report::{self, DONE, ERROR, REFUSED};
 use crate::{observe, operations};
 
 /// How often a run says that it is still going on: as often as Terraform does.
@@ -148,7 +148,8 @@ async fn fresh(global: &Global, selection: &Selection, mode: Mode, common: &Comm
     stats.stage("plan");
     planning::show(global, &planned);
     global.report(&planned.diagnostics);
-    let goes_on = planned.may_apply() && !planned.review.plan.is_empty();
+    let is_refused = planned.review.stops();
+    let goes_on = planned.may_apply() && !is_refused && !planned.review.plan.is_empty();
     let agreed = match goes_on {
         true if !common.auto_approve => ask::agrees(question(mode), UNATTENDED).await,
         other => Ok(other),
@@ -166,6 +167,10 @@ async fn fresh(global: &Global, selection: &Selection, mode: Mode, common: &Comm
         Ok(false) if goes_on => {
             global.say("Not applied.\n");
             Ok(ERROR)
+        }
+        Ok(false) if is_refused && planned.may_apply() => {
+            global.say("Nothing was applied: findings of severity error stop it.\n");
+            Ok(REFUSED)
         }
         Ok(false) if planned.may_apply() => Ok(DONE),
         Ok(false) => {
@@ -200,6 +205,10 @@ async fn saved(global: &Global, path: &Path, common: &Common) -> Outcome {
     let session = Session::open(global, &common.variables)?;
     global.report(&session.warnings);
     stats.stage("configuration");
+    if saved.body.stops() {
+        global.say("Nothing was applied: the plan has findings of severity error.\n");
+        return Ok(REFUSED);
+    }
     let plan = &saved.body.plan;
     if plan.configuration != session.model.digest {
         return Err(vec![

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::{
-    Global, Outcome, access, apply, completions, fmt, graph, import, outputs, plan, schema, show,
-    state, validate, version,
+    Global, Outcome, access, apply, completions, fmt, graph, import, outputs, plan, policies,
+    schema, show, state, validate, version,
 };
 
 /// Declarative provisioning for the identities of AI agents, on Vault and OpenBao
@@ -17,7 +17,7 @@ use super::{
     propagate_version = false,
     arg_required_else_help = true,
     after_help = "Exit codes: 0 done or nothing to do, 1 error, 2 changes (plan --detailed-exitcode) \
-                  or no (access --can), 5 applied in part, 130 interrupted."
+                  or no (access --can), 4 stopped by a rule or a policy, 5 applied in part, 130 interrupted."
 )]
 pub(super) struct Arguments {
     /// Work in this directory
@@ -62,6 +62,9 @@ pub(super) enum Command {
     Completions(completions::Completions),
     /// Show the version
     Version(version::Version),
+    /// What remit starts to judge a plan: policies and plan on standard input
+    #[command(hide = true)]
+    JudgePolicies(policies::JudgePolicies),
 }
 
 impl Command {
@@ -82,6 +85,7 @@ impl Command {
             Self::Schema(command) => command.run(global),
             Self::Completions(command) => Ok(command.run(global)),
             Self::Version(command) => Ok(command.run(global)),
+            Self::JudgePolicies(command) => command.run(global),
         }
     }
 }

@@ -19,6 +19,7 @@ mod output;
 mod outputs;
 mod plain_file;
 mod plan;
+mod policies;
 mod progress;
 mod providers;
 mod schema;

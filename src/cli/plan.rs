@@ -14,7 +14,7 @@ use super::output::note;
 use super::providers::{self, Connections};
 use super::session::{self, Session};
 use super::stats::Stats;
-use super::{Global, Outcome, clock, plain_file};
+use super::{Global, Outcome, clock, plain_file, policies};
 use crate::diff::Guard;
 use crate::gate::Review;
 use crate::gate::file::{self, Header, PLAN_BYTES_MAX, SavedPlan};
@@ -26,7 +26,7 @@ use crate::state::Recorded;
 use crate::view;
 use crate::view::events::Events;
 use crate::view::plan::Look;
-use crate::view::report::{CHANGES, DONE, ERROR};
+use crate::view::report::{CHANGES, DONE, ERROR, REFUSED};
 
 /// How long a saved plan may be applied. A day: long enough for somebody to look at it in office
 /// hours, short enough that what it was made from is remembered.
@@ -96,6 +96,15 @@ impl Plan {
             }
             return Ok(ERROR);
         }
+        if planned.review.stops() {
+            if let Some(path) = &self.out {
+                let path = text::safe(&path.display().to_string());
+                global.say(&format!(
+                    "Not saved as {path}: findings of severity error stop it.\n"
+                ));
+            }
+            return Ok(REFUSED);
+        }
         if let Some(path) = &self.out {
             save(global, &planned.review, path)?;
         }
@@ -143,7 +152,7 @@ pub(super) async fn make(
         parallelism: work.parallelism(),
         place: &place,
     };
-    operations::plan(
+    let mut planned = operations::plan(
         &session.model,
         &session.desired,
         recorded,
@@ -151,7 +160,12 @@ pub(super) async fn make(
         &connections.readers(),
         &request,
     )
-    .await
+    .await?;
+    let is_sound = planned.may_apply();
+    let findings = policies::judge(session, &planned.review, is_sound).await;
+    let findings = findings.map_err(|faults| policies::said(global, &faults))?;
+    planned.review.findings.extend(findings);
+    Ok(planned)
 }
 
 /// Shows a plan that was just made.
@@ -159,10 +173,14 @@ pub(super) fn show(global: &Global, planned: &Planned) {
     let plan = &planned.review.plan;
     if global.events.get() {
         let now = clock::now();
-        for line in (Events { now: &now }).plan(plan) {
+        let events = Events { now: &now };
+        for line in events.plan(plan) {
             global.event(&line);
         }
-    } else if planned.may_apply() || !plan.is_empty() {
+        for finding in &planned.review.findings {
+            global.event(&events.finding(finding));
+        }
+    } else if planned.may_apply() || !plan.is_empty() || !planned.review.findings.is_empty() {
         // Where something couldn't be decided, no steps doesn't mean that all is as declared.
         let look = Look {
             catalog: providers::catalog(),

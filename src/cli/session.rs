@@ -9,12 +9,13 @@ use std::time::Duration;
 use remit_sdk::Diagnostic;
 
 use super::options::Variables;
-use super::{Global, clock, providers};
+use super::{Global, clock, policies, providers};
 use crate::config;
 use crate::config::syntax::{Configuration, ExpressionKind, TemplatePart};
 use crate::evaluate::Inputs;
 use crate::lower::{self, Desired};
 use crate::model::{self, Model, Settings};
+use crate::organisation::PolicyFile;
 use crate::state::{Holder, LocalState, Recorded, Run, StateError};
 
 /// A valid configuration and its state.
@@ -27,6 +28,8 @@ pub(super) struct Session {
     pub(super) warnings: Vec<Diagnostic>,
     /// Where its state is.
     pub(super) state: LocalState,
+    /// The organisation's policies.
+    pub(super) policies: Vec<PolicyFile>,
 }
 
 /// A variable of the process's environment; one that isn't text counts as missing.
@@ -56,8 +59,13 @@ impl Session {
             environment: &environment,
         };
         let catalog = providers::catalog();
-        let (model, mut warnings) =
+        let (mut model, mut warnings) =
             model::build(&configuration, &inputs, catalog.providers(), &sources)?;
+        let policies = policies::read(&root, &model.settings, &mut sources)?;
+        model.digest = model::with_policies(
+            &model.digest,
+            policies.iter().map(|one| (&*one.path, &*one.text)),
+        );
         let (desired, more) = lower::lower(&model, &catalog)?;
         warnings.extend(more);
         let state = LocalState::new(root.join(&model.settings.state_path));
@@ -66,6 +74,7 @@ impl Session {
             desired,
             warnings,
             state,
+            policies,
         })
     }
 }

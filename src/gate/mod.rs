@@ -26,6 +26,13 @@ pub struct Review {
     pub approvals: Vec<Requirement>,
 }
 
+impl Review {
+    /// Whether a finding stops it from being applied.
+    pub fn stops(&self) -> bool {
+        self.findings.iter().any(Finding::stops)
+    }
+}
+
 /// An approval that a review takes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Requirement {

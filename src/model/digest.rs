@@ -33,9 +33,48 @@ pub(super) fn digest(sources: &SourceMap, variables: &BTreeMap<String, Value>) -
     hex::encode(hash.finalize())
 }
 
+/// The digest together with policies, each a path and a text: what they would say is a part of
+/// what a plan was made from. Without policies it is what it was.
+pub fn with_policies<'a>(
+    digest: &str,
+    policies: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> String {
+    let mut files: Vec<(&str, &str)> = policies.into_iter().collect();
+    if files.is_empty() {
+        return digest.to_owned();
+    }
+    files.sort_unstable();
+    let mut hash = Sha256::new();
+    let mut add = |part: &str| {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part.as_bytes());
+    };
+    add(digest);
+    for (path, text) in files {
+        add(path);
+        add(text);
+    }
+    hex::encode(hash.finalize())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_byte_of_a_policy_counts() {
+        let of = |files: &[(&'static str, &'static str)]| with_policies("d", files.iter().copied());
+        assert_eq!(of(&[]), "d");
+        assert_eq!(of(&[("a", "x"), ("b", "y")]), of(&[("b", "y"), ("a", "x")]));
+        let all = [
+            of(&[("a", "x")]),
+            of(&[("a", "y")]),
+            of(&[("b", "x")]),
+            of(&[("ax", "")]),
+        ];
+        let different: std::collections::BTreeSet<_> = all.iter().collect();
+        assert_eq!(different.len(), all.len());
+    }
 
     fn sources(files: &[(&str, &str)]) -> SourceMap {
         let mut sources = SourceMap::default();

@@ -28,6 +28,7 @@ mod units;
 mod workload;
 
 pub use build::build;
+pub use digest::with_policies;
 
 #[cfg(test)]
 mod binding_tests;
@@ -99,6 +100,8 @@ pub struct Settings {
     pub prefix: String,
     /// The state directory, relative to the root.
     pub state_path: String,
+    /// The directories with the organisation's policies, relative to the root.
+    pub policy_directories: Vec<(String, Span)>,
 }
 
 impl Default for Settings {
@@ -106,6 +109,7 @@ impl Default for Settings {
         Self {
             prefix: "remit-".into(),
             state_path: ".remit".into(),
+            policy_directories: Vec::new(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use remit_sdk::Diagnostic;
 
 use super::Settings;
-use super::decode::{Decoded, invalid, name, text};
+use super::decode::{Decoded, invalid, name, spanned_texts, text};
 use super::reader::{Reader, Written};
 use crate::config::syntax::Block;
 use crate::evaluate::{Evaluated, Evaluator, Frame, Scope};
@@ -39,14 +39,12 @@ pub(super) fn settings(evaluator: &Evaluator<'_>) -> Settings {
         settings.state_path = path;
     }
     if let Some(policy) = reader.one_block("policy") {
-        reader.report(
-            Diagnostic::error(
-                "not in this version",
-                "this version of remit doesn't know organisation policies yet",
-            )
-            .at(policy.span)
-            .help("remove the block, or use a version that knows it"),
-        );
+        reader.no_labels(policy);
+        let inner = reader.inner(policy);
+        if let Ok(directories) = inner.required("directories", spanned_texts) {
+            settings.policy_directories = directories;
+        }
+        inner.finish();
     }
     reader.finish();
     settings

@@ -15,6 +15,7 @@ use crate::apply::StepResult;
 use crate::diagnostic::{SourceMap, to_json};
 use crate::diff::{Action, Change, Reason};
 use crate::plan::{Mode, Plan, Step, StepOperation};
+use crate::rules::{self, Finding};
 use crate::state::{Operation, OutputRecord};
 
 /// The version of Terraform's machine-readable UI whose event types these are.
@@ -56,6 +57,16 @@ impl Events<'_> {
         let message = format!("{word}: {}", diagnostic.summary);
         let fields = json!({ "diagnostic": to_json(diagnostic, sources) });
         self.line(level, &message, "diagnostic", fields)
+    }
+
+    /// What a rule or a policy found.
+    pub fn finding(self, finding: &Finding) -> String {
+        let level = match finding.severity {
+            rules::Severity::Error => "error",
+            rules::Severity::Warning => "warn",
+        };
+        let message = format!("{} {}: {}", finding.rule, finding.name, finding.what);
+        self.line(level, &message, "finding", json!({ "finding": finding }))
     }
 
     /// What a plan says: drift, changes, and their number.

@@ -12,6 +12,7 @@
 //! | `access` | what identities gain, lose and can do |
 //! | `plan_json` | a plan in the shape of Terraform's JSON plan |
 //! | `events` | the stream of JSON lines of `plan`, `apply` and `destroy` |
+//! | `findings` | what rules and policies found |
 //! | `report` | what an apply did |
 //! | `state`, `output` | what is recorded |
 //! | `graph` | which object is made after which |
@@ -25,6 +26,7 @@ mod changes;
 pub mod diagnostics;
 mod drift;
 pub mod events;
+pub mod findings;
 pub mod graph;
 pub mod layout;
 pub mod output;

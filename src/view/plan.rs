@@ -13,7 +13,7 @@ use remit_sdk::{DeclarationAddress, text};
 
 use super::changes::{attributes, headline, reasons, short_address};
 use super::value::{self, Shown};
-use super::{Paint, access, changes, count, drift};
+use super::{Paint, access, changes, count, drift, findings};
 use crate::diff::{Action, Change, Reason};
 use crate::gate::Review;
 use crate::gate::file::{Header, short};
@@ -50,6 +50,7 @@ pub fn people(review: &Review, look: Look<'_>) -> String {
             &access::section(&review.access, paint),
             paint,
         );
+        section(&mut out, "FINDINGS", &found(review, paint), paint);
         return out;
     }
     let mut out = head(plan, paint);
@@ -104,6 +105,7 @@ pub fn people(review: &Review, look: Look<'_>) -> String {
         &unmanaged(plan),
         paint,
     );
+    section(&mut out, "FINDINGS", &found(review, paint), paint);
     out.push('\n');
     out.push_str(&total(plan, paint));
     if let Some(tally) = access::tally(&review.access) {
@@ -121,6 +123,11 @@ pub fn saved(header: &Header) -> String {
         short(&header.digest),
         text::safe(&header.expires_at)
     )
+}
+
+fn found(review: &Review, paint: Paint) -> Vec<String> {
+    let text = findings::people(&review.findings, paint);
+    text.lines().map(str::to_owned).collect()
 }
 
 fn section(out: &mut String, heading: &str, lines: &[String], paint: Paint) {

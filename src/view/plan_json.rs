@@ -98,6 +98,7 @@ fn remit(review: &Review, header: Option<&Header>) -> Json {
         "serial": plan.serial,
         "digest": header.map(|header| &header.digest),
         "expires_at": header.map(|header| &header.expires_at),
+        "findings": review.findings,
         "access_changes": super::access::changes_json(&review.access),
         "steps": steps,
         "interrupted": plan.interrupted(),

@@ -23,6 +23,7 @@ mod lifecycle;
 mod live;
 mod login;
 mod misplaced;
+mod policies;
 mod reference;
 mod state_abuse;
 mod structure;

@@ -25,6 +25,7 @@ const MODULES: &[&str] = &[
     "plan",
     "access",
     "rules",
+    "organisation",
     "gate",
     "rotate",
     "contain",
@@ -35,7 +36,7 @@ const MODULES: &[&str] = &[
 ];
 
 /// Modules that compute and do nothing else.
-const PURE_MODULES: &[&str] = &["diff", "plan", "access", "rules", "gate"];
+const PURE_MODULES: &[&str] = &["diff", "plan", "access", "rules", "organisation", "gate"];
 
 /// Files of a provider that compute and do nothing else.
 const PURE_PROVIDER_FILES: &[&str] = &["access", "lower", "normal", "schema"];
