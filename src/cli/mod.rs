@@ -6,6 +6,8 @@
 //! concrete providers, only `output` writes to the two streams, only `session` knows how the
 //! stages before a plan fit together.
 
+mod agent;
+mod approve;
 mod ask;
 mod clock;
 mod command;
@@ -16,6 +18,7 @@ mod import;
 mod options;
 mod output;
 mod outputs;
+mod passphrase;
 mod plain_file;
 mod plan;
 mod progress;
@@ -25,6 +28,7 @@ mod secrets;
 mod session;
 mod show;
 mod signals;
+mod signatures;
 mod state;
 mod stats;
 mod version;

@@ -3,7 +3,15 @@
 //! In: a plan, what access it changes, the findings of rules, what is recorded. Out: a [`Review`],
 //! which is what is saved, shown and signed.
 
+pub mod facts;
 pub mod file;
+mod loosening;
+mod requirements;
+pub mod signature;
+mod verify;
+
+pub use requirements::requirements;
+pub use verify::{Missing, Signatures, diagnostics, missing, shown, unmeetable_warnings, verify};
 
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +32,19 @@ pub struct Review {
     pub skipped: Vec<(String, String)>,
     /// The approvals it takes.
     pub approvals: Vec<Requirement>,
+}
+
+impl Review {
+    /// A plan of which nothing is known yet.
+    pub fn of(plan: Plan) -> Self {
+        Self {
+            plan,
+            access: Vec::new(),
+            findings: Vec::new(),
+            skipped: Vec::new(),
+            approvals: Vec::new(),
+        }
+    }
 }
 
 /// An approval that a review takes.

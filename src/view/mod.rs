@@ -9,6 +9,7 @@
 //! | file | what it shows |
 //! |---|---|
 //! | `plan`, `changes`, `drift` | a plan, for people |
+//! | `approvals` | whose approval a plan takes |
 //! | `plan_json` | a plan in the shape of Terraform's JSON plan |
 //! | `events` | the stream of JSON lines of `plan`, `apply` and `destroy` |
 //! | `report` | what an apply did |
@@ -19,6 +20,7 @@
 //! | `layout` | what `fmt` would change |
 //! | `value`, `paint` | values as text, and colour |
 
+pub mod approvals;
 mod changes;
 pub mod diagnostics;
 mod drift;

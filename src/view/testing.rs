@@ -9,7 +9,6 @@ use remit_sdk::schema::{Container, Default, Need, Role, Shape};
 use remit_sdk::{Attribute, Fingerprint, Kind, Lower, ObjectAddress, Pending, SecretRef, Value};
 
 use crate::diff::{Action, Change, Details, Difference, Reason};
-use crate::gate::Review;
 use crate::lower::Catalog;
 use crate::plan::{Mode, OutputChange, Phase, Plan, Precondition, Step, StepOperation, StepRecord};
 use crate::state::Operation;
@@ -283,17 +282,6 @@ impl Change {
 }
 
 /// A plan of these changes, a step for each.
-/// A review of a plan that takes nothing and found nothing.
-pub(super) fn review(plan: Plan) -> Review {
-    Review {
-        plan,
-        access: Vec::new(),
-        findings: Vec::new(),
-        skipped: Vec::new(),
-        approvals: Vec::new(),
-    }
-}
-
 pub(super) fn plan(changes: impl IntoIterator<Item = Change>) -> Plan {
     let changes: BTreeMap<ObjectAddress, Change> = changes
         .into_iter()

@@ -212,7 +212,7 @@ impl Stage {
                 interrupt,
                 parallelism: 8,
             };
-            operations::apply(walk, lineage.clone(), "apply")
+            operations::apply(walk, lineage.clone(), "apply", BTreeSet::new())
                 .await
                 .unwrap()
         });
