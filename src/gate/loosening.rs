@@ -136,7 +136,7 @@ impl Loosening<'_> {
             (Some(before), Some(after)) => {
                 if after.required < before.required {
                     let (now, then) = (after.required, before.required);
-                    found.push(format!("asks for {now} approvals, and it took {then}"));
+                    found.push(format!("asks for {now} of the {then} approvals it took"));
                 }
                 let keys = |owners: &BTreeSet<DeclarationAddress>, of: &dyn Fn(&_) -> _| {
                     owners.iter().flat_map(of).collect::<BTreeSet<String>>()

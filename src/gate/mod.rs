@@ -7,7 +7,11 @@ pub mod facts;
 pub mod file;
 mod loosening;
 mod requirements;
+#[cfg(test)]
+mod requirements_tests;
 pub mod signature;
+#[cfg(test)]
+mod signature_tests;
 mod verify;
 
 pub use requirements::requirements;

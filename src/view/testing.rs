@@ -310,6 +310,7 @@ pub(super) fn plan(changes: impl IntoIterator<Item = Change>) -> Plan {
         outputs: BTreeMap::new(),
         unmanaged: BTreeSet::new(),
         undecided: 0,
+        gate: None,
         recorded: 41,
     }
 }
