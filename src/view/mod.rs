@@ -10,6 +10,7 @@
 //! |---|---|
 //! | `plan`, `changes`, `drift` | a plan, for people |
 //! | `access` | what identities gain, lose and can do |
+//! | `approvals` | whose approval a plan takes |
 //! | `plan_json` | a plan in the shape of Terraform's JSON plan |
 //! | `events` | the stream of JSON lines of `plan`, `apply` and `destroy` |
 //! | `findings` | what rules and policies found |
@@ -22,6 +23,7 @@
 //! | `value`, `paint` | values as text, and colour |
 
 pub mod access;
+pub mod approvals;
 mod changes;
 pub mod diagnostics;
 mod drift;

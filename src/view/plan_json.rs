@@ -11,7 +11,10 @@ use std::collections::BTreeMap;
 use remit_sdk::{Kind, ObjectAddress, Value};
 use serde_json::{Map, Value as Json, json};
 
+use super::approvals;
 use crate::diff::{Action, Change, Difference, Reason};
+#[cfg(test)]
+use crate::gate::Requirement;
 use crate::gate::Review;
 use crate::gate::file::Header;
 use crate::lower::Catalog;
@@ -104,6 +107,7 @@ fn remit(review: &Review, header: Option<&Header>) -> Json {
         "interrupted": plan.interrupted(),
         "records": records,
         "unmanaged": unmanaged,
+        "approvals": approvals::json(&review.approvals),
     })
 }
 
@@ -396,7 +400,7 @@ mod tests {
             errored: false,
         };
         json(
-            &testing::review(testing::everything()),
+            &Review::of(testing::everything()),
             &testing::catalog(),
             frame,
         )
@@ -474,11 +478,7 @@ mod tests {
             header: None,
             errored: true,
         };
-        let json = json(
-            &testing::review(testing::first()),
-            &testing::catalog(),
-            frame,
-        );
+        let json = json(&Review::of(testing::first()), &testing::catalog(), frame);
         let change = find(
             &json["resource_changes"],
             "vault_database_connection.orders/vault_database_connection",
@@ -520,7 +520,13 @@ mod tests {
             errored: false,
         };
         for plan in [testing::first(), testing::everything()] {
-            let mut json = json(&testing::review(plan.clone()), &testing::catalog(), frame);
+            let mut review = Review::of(plan);
+            review.approvals.push(Requirement {
+                why: "scope.x asks".into(),
+                required: 1,
+                approvers: vec!["ssh-ed25519 AAAA".into()],
+            });
+            let mut json = json(&review, &testing::catalog(), frame);
             let found = testing::schema::violations(&schema, &json);
             assert!(found.is_empty(), "{found:#?}");
             json["resource_changes"][0]["change"]["actions"][0] = json!("explode");
