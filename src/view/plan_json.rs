@@ -509,10 +509,21 @@ mod tests {
             nonce: "n".into(),
             digest: "d".into(),
         };
+        let findings = [Finding {
+            rule: "ORG".into(),
+            name: "fridays".into(),
+            severity: crate::rules::Severity::Error,
+            address: "identity.x".parse().ok(),
+            place: None,
+            what: "it is Friday".into(),
+            why: "so".into(),
+            help: String::new(),
+            waived_by: None,
+        }];
         let frame = Frame {
             header: Some(&header),
             errored: false,
-            findings: None,
+            findings: Some(&findings),
         };
         for plan in [testing::first(), testing::everything()] {
             let mut json = json(&plan, &testing::catalog(), frame);

@@ -23,6 +23,7 @@ mod live;
 mod login;
 mod misplaced;
 mod policies;
+mod policies_rego;
 mod reference;
 mod state_abuse;
 mod structure;

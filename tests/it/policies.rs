@@ -30,10 +30,18 @@ fn a_denial_stops_and_a_warning_is_shown() {
     let output = space.expect(4, &["plan", "--out", "p"]);
     let heading = "\nFINDINGS\n  error ORG guard: not today\n      scope.s\n      help: wait\n";
     assert!(output.stdout.ends_with(heading), "{}", output.stdout);
-    assert!(output.stderr.contains("Not saved as p"), "{}", output.stderr);
+    assert!(
+        output.stderr.contains("Not saved as p"),
+        "{}",
+        output.stderr
+    );
     assert!(!space.path().join("p").exists());
     let output = space.expect(4, &["apply", "--auto-approve"]);
-    assert!(output.stderr.contains("Nothing was applied"), "{}", output.stderr);
+    assert!(
+        output.stderr.contains("Nothing was applied"),
+        "{}",
+        output.stderr
+    );
     let output = space.expect(4, &["plan", "--json"]);
     let found: serde_json::Value = output
         .stdout
@@ -43,10 +51,20 @@ fn a_denial_stops_and_a_warning_is_shown() {
         .unwrap();
     assert_eq!(found["finding"]["name"], "guard");
     assert_eq!(found["@level"], "error");
-    space.write("policy/guard.rego", "package remit\nwarn contains input.timestamp\n");
+    space.write(
+        "policy/guard.rego",
+        "package remit\nwarn contains input.timestamp\n",
+    );
     let output = space.expect(0, &["plan"]);
-    assert!(output.stdout.contains("warning ORG guard: 20"), "{}", output.stdout);
-    space.write("policy/guard.rego", "package remit\ndeny contains \"x\" if input.never\n");
+    assert!(
+        output.stdout.contains("warning ORG guard: 20"),
+        "{}",
+        output.stdout
+    );
+    space.write(
+        "policy/guard.rego",
+        "package remit\ndeny contains \"x\" if input.never\n",
+    );
     let output = space.expect(0, &["plan"]);
     assert!(!output.stdout.contains("FINDINGS"), "{}", output.stdout);
 }
@@ -56,12 +74,23 @@ fn a_mistake_in_a_policy_is_shown_in_its_place() {
     let space = with("package remit\n\ndeny contains msg if {\n  msg := := 1\n}\n");
     for command in ["validate", "plan", "apply"] {
         let output = space.expect(1, &[command]);
-        assert!(told(&output).contains("policy/guard.rego:4:"), "{}", told(&output));
+        assert!(
+            told(&output).contains("policy/guard.rego:4:"),
+            "{}",
+            told(&output)
+        );
     }
-    space.write("policy/guard.rego", "package remit\ndeny contains http.send({})\n");
+    space.write(
+        "policy/guard.rego",
+        "package remit\ndeny contains http.send({})\n",
+    );
     space.expect(0, &["validate"]);
     let output = space.expect(1, &["plan"]);
-    for part in ["policy fails", "could not find function http.send", "guard.rego:2:"] {
+    for part in [
+        "policy fails",
+        "could not find function http.send",
+        "guard.rego:2:",
+    ] {
         assert!(told(&output).contains(part), "{part}: {}", told(&output));
     }
 }
@@ -69,7 +98,11 @@ fn a_mistake_in_a_policy_is_shown_in_its_place() {
 #[test]
 fn policies_are_read_below_the_root_and_never_silently_none() {
     let outside = tempfile::tempdir().unwrap();
-    std::fs::write(outside.path().join("a.rego"), "package remit\ndeny contains \"o\"\n").unwrap();
+    std::fs::write(
+        outside.path().join("a.rego"),
+        "package remit\ndeny contains \"o\"\n",
+    )
+    .unwrap();
     for (directory, why) in [
         ("nowhere", "no policies"),
         ("empty", "no policies"),
@@ -85,23 +118,43 @@ fn policies_are_read_below_the_root_and_never_silently_none() {
             std::fs::create_dir(space.path().join(name)).unwrap();
         }
         symlink(outside.path(), space.path().join("linked")).unwrap();
-        symlink(outside.path().join("a.rego"), space.path().join("links/a.rego")).unwrap();
+        symlink(
+            outside.path().join("a.rego"),
+            space.path().join("links/a.rego"),
+        )
+        .unwrap();
         space.write("tests/a_test.rego", "package remit\ndeny contains \"t\"\n");
-        space.write("large/a.rego", &format!("package remit\n#{}\n", "x".repeat(1024 * 1024)));
+        space.write(
+            "large/a.rego",
+            &format!("package remit\n#{}\n", "x".repeat(1024 * 1024)),
+        );
         let output = space.expect(1, &["validate"]);
-        assert!(told(&output).contains(why), "{directory}: {}", told(&output));
+        assert!(
+            told(&output).contains(why),
+            "{directory}: {}",
+            told(&output)
+        );
     }
     for (text, why) in [
         ("remit {\n  policy {}\n}\n", "missing attribute"),
-        ("remit {\n  policy {\n    directories = \"policy\"\n  }\n}\n", "list"),
-        ("remit {\n  policy \"x\" {\n    directories = []\n  }\n}\n", "label"),
+        (
+            "remit {\n  policy {\n    directories = \"policy\"\n  }\n}\n",
+            "list",
+        ),
+        (
+            "remit {\n  policy \"x\" {\n    directories = []\n  }\n}\n",
+            "label",
+        ),
     ] {
         let output = Workspace::new(text).expect(1, &["validate"]);
         assert!(told(&output).contains(why), "{text}: {}", told(&output));
     }
     let space = with("package remit\nwarn contains \"top\"\n");
     std::fs::create_dir(space.path().join("policy/below")).unwrap();
-    space.write("policy/below/deep.rego", "package remit.deep\nwarn contains \"deep\"\n");
+    space.write(
+        "policy/below/deep.rego",
+        "package remit.deep\nwarn contains \"deep\"\n",
+    );
     let output = space.expect(0, &["plan"]);
     for line in ["ORG guard: top", "ORG deep: deep"] {
         assert!(output.stdout.contains(line), "{}", output.stdout);
@@ -114,7 +167,10 @@ fn a_hostile_policy_ends_in_a_diagnostic() {
         deny contains \"x\" if { some a in n; some b in n; some c in n; a * b * c == -1 }\n";
     for (policy, why) in [
         (pairs, "takes too long"),
-        ("deny contains \"x\" if count(numbers.range(1, 1000000000000)) == 1\n", "take too much"),
+        (
+            "deny contains \"x\" if count(numbers.range(1, 1000000000000)) == 1\n",
+            "take too much",
+        ),
         (
             "a := concat(\"\", [\"x\" | some i in numbers.range(1, 100000)])\n\
              b := concat(\"\", [a | some i in numbers.range(1, 100000)])\n\
@@ -128,7 +184,11 @@ fn a_hostile_policy_ends_in_a_diagnostic() {
         assert!(told(&output).contains(why), "{policy}: {}", told(&output));
         assert!(!space.path().join("p").exists());
         // Thrice what is allowed: other tests run beside this one.
-        assert!(from.elapsed() < Duration::from_mins(1), "{:?}", from.elapsed());
+        assert!(
+            from.elapsed() < Duration::from_mins(1),
+            "{:?}",
+            from.elapsed()
+        );
     }
 }
 
@@ -138,7 +198,7 @@ const SECRET: &str = "c4n4ry7policy";
 const CONNECTION: &str = r#"
 provider "vault" {
 }
-resource "vault_mount" "m" {
+resource "vault_secrets_mount" "m" {
   path = "policies"
   type = "kv"
 }
@@ -156,29 +216,43 @@ resource "vault_database_connection" "c" {
 #[test]
 fn a_policy_sees_references_and_no_secrets() {
     let namespace = shared().namespace("policies-secret");
-    let mut space = with("package remit\nwarn contains json.marshal(x) if some x in input.resource_changes\n")
-        .at(shared(), &namespace);
+    let mut space =
+        with("package remit\nwarn contains json.marshal(x) if some x in input.resource_changes\n")
+            .at(shared(), &namespace);
     let text = format!("{SETTINGS}{CONNECTION}");
-    space.write("main.remit.hcl", &text.replace("resource \"vault_mount\"", "resource \"vault_secrets_mount\""));
+    space.write("main.remit.hcl", &text);
     space.set("PG_PASSWORD", SECRET);
     let output = space.expect(0, &["plan"]);
     assert!(output.stdout.contains("PG_PASSWORD"), "{}", output.stdout);
     assert!(!told(&output).contains(SECRET), "{}", told(&output));
-    assert!(!told(&output).contains(&shared().token), "{}", told(&output));
+    assert!(
+        !told(&output).contains(&shared().token),
+        "{}",
+        told(&output)
+    );
 }
 
 #[test]
 fn a_saved_plan_is_stale_under_other_policies_and_is_judged_again() {
     let namespace = shared().namespace("policies-stale");
-    let space = with("package remit\ndeny contains \"x\" if input.never\n").at(shared(), &namespace);
-    let text = CONNECTION.split("resource \"vault_database").next().unwrap();
-    let text = text.replace("resource \"vault_mount\"", "resource \"vault_secrets_mount\"");
+    let space =
+        with("package remit\ndeny contains \"x\" if input.never\n").at(shared(), &namespace);
+    let text = CONNECTION
+        .split("resource \"vault_database")
+        .next()
+        .unwrap();
     space.write("main.remit.hcl", &format!("{SETTINGS}{text}"));
     space.expect(0, &["plan", "--out", "p"]);
-    space.write("policy/guard.rego", "package remit\ndeny contains \"x\" if input.other\n");
+    space.write(
+        "policy/guard.rego",
+        "package remit\ndeny contains \"x\" if input.other\n",
+    );
     let output = space.expect(1, &["apply", "p", "--auto-approve"]);
     assert!(told(&output).contains("plan is stale"), "{}", told(&output));
-    space.write("policy/guard.rego", "package remit\ndeny contains \"x\" if input.never\n");
+    space.write(
+        "policy/guard.rego",
+        "package remit\ndeny contains \"x\" if input.never\n",
+    );
     space.expect(0, &["apply", "p", "--auto-approve"]);
     // What is removed is judged too.
     space.write(
@@ -186,8 +260,19 @@ fn a_saved_plan_is_stale_under_other_policies_and_is_judged_again() {
         "package remit\ndeny contains c.address if { some c in input.resource_changes; \"delete\" in c.change.actions }\n",
     );
     let output = space.expect(4, &["destroy", "--auto-approve"]);
-    assert!(output.stdout.contains("error ORG guard: "), "{}", output.stdout);
-    assert!(output.stderr.contains("Nothing was applied"), "{}", output.stderr);
-    space.write("policy/guard.rego", "package remit\ndeny contains \"x\" if input.never\n");
+    assert!(
+        output.stdout.contains("error ORG guard: "),
+        "{}",
+        output.stdout
+    );
+    assert!(
+        output.stderr.contains("Nothing was applied"),
+        "{}",
+        output.stderr
+    );
+    space.write(
+        "policy/guard.rego",
+        "package remit\ndeny contains \"x\" if input.never\n",
+    );
     space.expect(0, &["destroy", "--auto-approve"]);
 }
