@@ -9,7 +9,7 @@
 //! | file | what it shows |
 //! |---|---|
 //! | `plan`, `changes`, `drift` | a plan, for people |
-//! | `plan_json` | a plan in the shape of Terraform's JSON plan |
+//! | `plan_json`, `planned_values` | a plan in the shape of Terraform's JSON plan |
 //! | `events` | the stream of JSON lines of `plan`, `apply` and `destroy` |
 //! | `findings` | what rules and policies found |
 //! | `report` | what an apply did |
@@ -31,6 +31,7 @@ pub mod output;
 pub mod paint;
 pub mod plan;
 pub mod plan_json;
+mod planned_values;
 pub mod report;
 pub mod schema;
 pub mod state;

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use remit_sdk::{Kind, ObjectAddress, Value};
 use serde_json::{Map, Value as Json, json};
 
+use super::planned_values::{configuration, planned_values};
 use crate::diff::{Action, Change, Difference, Reason};
 use crate::lower::Catalog;
 use crate::plan::file::Header;
@@ -46,7 +47,11 @@ pub fn json(plan: &Plan, catalog: &Catalog<'_>, frame: Frame<'_>) -> Json {
         .collect();
     let mut out = json!({
         "format_version": FORMAT,
+        // Tools take a JSON document for a plan by this; which Terraform it was, none asks.
+        "terraform_version": plan.remit_version,
         "variables": {},
+        "planned_values": planned_values(plan, catalog),
+        "configuration": configuration(plan),
         "resource_changes": changes,
         "resource_drift": drift(plan, catalog),
         "output_changes": outputs,
@@ -231,7 +236,7 @@ fn change_body(change: &Change, kind: Option<&Kind>) -> Json {
     out
 }
 
-fn attributes(all: &BTreeMap<String, Value>) -> Json {
+pub(super) fn attributes(all: &BTreeMap<String, Value>) -> Json {
     Json::Object(
         all.iter()
             .map(|(name, value)| (name.clone(), value.to_plain_json()))
@@ -261,7 +266,11 @@ fn unknown(value: &Value) -> Option<Json> {
 
 /// `true` for what holds a reference to a secret. As in Terraform, `false` where there is no
 /// object at all.
-fn sensitive(all: &BTreeMap<String, Value>, kind: Option<&Kind>, is_absent: bool) -> Json {
+pub(super) fn sensitive(
+    all: &BTreeMap<String, Value>,
+    kind: Option<&Kind>,
+    is_absent: bool,
+) -> Json {
     if is_absent {
         return Json::Bool(false);
     }
