@@ -11,6 +11,7 @@
 mod access_order;
 mod aws;
 mod capabilities;
+mod checkov;
 mod contained_order;
 mod engine;
 mod examples;
