@@ -119,14 +119,12 @@ fn the_example_policies_are_read_as_they_are() {
         .into_iter()
         .map(|finding| finding.name)
         .collect();
-    assert_eq!(
-        names,
-        [
-            "few_removals",
-            "known_servers",
-            "no_friday_widening",
-            "sure_access",
-            "two_approvals"
-        ]
-    );
+    let wanted = [
+        "few_removals",
+        "known_servers",
+        "no_friday_widening",
+        "sure_access",
+        "two_approvals",
+    ];
+    assert_eq!(names, wanted);
 }
