@@ -89,7 +89,7 @@ impl Command {
             Self::Schema(command) => command.run(global),
             Self::Completions(command) => Ok(command.run(global)),
             Self::Version(command) => Ok(command.run(global)),
-            Self::JudgePolicies(command) => command.run(global),
+            Self::JudgePolicies(_) => policies::JudgePolicies::run(global),
         }
     }
 }

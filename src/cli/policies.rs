@@ -251,7 +251,7 @@ fn ended(status: ExitStatus) -> Vec<Fault> {
         }]
     };
     let is = |signal: Signal| status.signal() == Some(signal.as_raw());
-    if is(Signal::XCPU) || is(Signal::KILL) {
+    if is(Signal::XCPU) {
         return fault(
             "policies take too long",
             format!("they had no answer after {SECONDS_MAX} seconds"),
@@ -276,7 +276,8 @@ fn ended(status: ExitStatus) -> Vec<Fault> {
 pub(super) struct JudgePolicies {}
 
 impl JudgePolicies {
-    pub(super) fn run(self, global: &Global) -> Outcome {
+    /// Does it.
+    pub(super) fn run(global: &Global) -> Outcome {
         let fail = |error: &dyn std::fmt::Display| {
             vec![Diagnostic::error(
                 "policies can't be judged",

@@ -3,6 +3,7 @@
 //! In: policies, the plan. Out: a value for each rule that is asked. The only file that knows
 //! regorus' engine.
 
+use core::fmt::Write as _;
 use core::num::NonZeroU32;
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
@@ -310,7 +311,7 @@ fn path(package: &[String]) -> String {
             out.push('.');
             out.push_str(part);
         } else {
-            out.push_str(&format!("[{}]", Json::from(part.as_str())));
+            let _ = write!(out, "[{}]", Json::from(part.as_str()));
         }
     }
     out

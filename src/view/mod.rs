@@ -11,7 +11,7 @@
 //! | `plan`, `changes`, `drift` | a plan, for people |
 //! | `access` | what identities gain, lose and can do |
 //! | `approvals` | whose approval a plan takes |
-//! | `plan_json` | a plan in the shape of Terraform's JSON plan |
+//! | `plan_json`, `planned_values` | a plan in the shape of Terraform's JSON plan |
 //! | `events` | the stream of JSON lines of `plan`, `apply` and `destroy` |
 //! | `findings` | what rules and policies found |
 //! | `report` | what an apply did |
@@ -35,6 +35,7 @@ pub mod output;
 pub mod paint;
 pub mod plan;
 pub mod plan_json;
+mod planned_values;
 pub mod report;
 pub mod schema;
 pub mod state;

@@ -12,6 +12,7 @@ use remit_sdk::{Kind, ObjectAddress, Value};
 use serde_json::{Map, Value as Json, json};
 
 use super::approvals;
+use super::planned_values::{configuration, planned_values};
 use crate::diff::{Action, Change, Difference, Reason};
 #[cfg(test)]
 use crate::gate::Requirement;
@@ -48,7 +49,11 @@ pub fn json(review: &Review, catalog: &Catalog<'_>, frame: Frame<'_>) -> Json {
         .collect();
     let mut out = json!({
         "format_version": FORMAT,
+        // Tools take a JSON document for a plan by this; which Terraform it was, none asks.
+        "terraform_version": plan.remit_version,
         "variables": {},
+        "planned_values": planned_values(plan, catalog),
+        "configuration": configuration(plan),
         "resource_changes": changes,
         "resource_drift": drift(plan, catalog),
         "output_changes": outputs,
@@ -235,7 +240,7 @@ fn change_body(change: &Change, kind: Option<&Kind>) -> Json {
     out
 }
 
-fn attributes(all: &BTreeMap<String, Value>) -> Json {
+pub(super) fn attributes(all: &BTreeMap<String, Value>) -> Json {
     Json::Object(
         all.iter()
             .map(|(name, value)| (name.clone(), value.to_plain_json()))
@@ -265,7 +270,11 @@ fn unknown(value: &Value) -> Option<Json> {
 
 /// `true` for what holds a reference to a secret. As in Terraform, `false` where there is no
 /// object at all.
-fn sensitive(all: &BTreeMap<String, Value>, kind: Option<&Kind>, is_absent: bool) -> Json {
+pub(super) fn sensitive(
+    all: &BTreeMap<String, Value>,
+    kind: Option<&Kind>,
+    is_absent: bool,
+) -> Json {
     if is_absent {
         return Json::Bool(false);
     }
@@ -515,12 +524,24 @@ mod tests {
             nonce: "n".into(),
             digest: "d".into(),
         };
+        let finding = crate::rules::Finding {
+            rule: "ORG".into(),
+            name: "fridays".into(),
+            severity: crate::rules::Severity::Error,
+            address: "identity.x".parse().ok(),
+            place: None,
+            what: "it is Friday".into(),
+            why: "so".into(),
+            help: String::new(),
+            waived_by: None,
+        };
         let frame = Frame {
             header: Some(&header),
             errored: false,
         };
         for plan in [testing::first(), testing::everything()] {
             let mut review = Review::of(plan);
+            review.findings.push(finding.clone());
             review.approvals.push(Requirement {
                 why: "scope.x asks".into(),
                 required: 1,

@@ -198,7 +198,7 @@ const SECRET: &str = "c4n4ry7policy";
 const CONNECTION: &str = r#"
 provider "vault" {
 }
-resource "vault_mount" "m" {
+resource "vault_secrets_mount" "m" {
   path = "policies"
   type = "kv"
 }
@@ -220,13 +220,7 @@ fn a_policy_sees_references_and_no_secrets() {
         with("package remit\nwarn contains json.marshal(x) if some x in input.resource_changes\n")
             .at(shared(), &namespace);
     let text = format!("{SETTINGS}{CONNECTION}");
-    space.write(
-        "main.remit.hcl",
-        &text.replace(
-            "resource \"vault_mount\"",
-            "resource \"vault_secrets_mount\"",
-        ),
-    );
+    space.write("main.remit.hcl", &text);
     space.set("PG_PASSWORD", SECRET);
     let output = space.expect(0, &["plan"]);
     assert!(output.stdout.contains("PG_PASSWORD"), "{}", output.stdout);
@@ -247,10 +241,6 @@ fn a_saved_plan_is_stale_under_other_policies_and_is_judged_again() {
         .split("resource \"vault_database")
         .next()
         .unwrap();
-    let text = text.replace(
-        "resource \"vault_mount\"",
-        "resource \"vault_secrets_mount\"",
-    );
     space.write("main.remit.hcl", &format!("{SETTINGS}{text}"));
     space.expect(0, &["plan", "--out", "p"]);
     space.write(
