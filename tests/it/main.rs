@@ -9,6 +9,7 @@
 )]
 
 mod access_order;
+mod approvals;
 mod aws;
 mod capabilities;
 mod contained_order;

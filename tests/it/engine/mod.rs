@@ -6,7 +6,7 @@ mod faults;
 mod holes;
 mod refuse;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::live::FORKING;
 use remit::apply::{Progress, Report, StepResult, Walk};
