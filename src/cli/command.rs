@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::{
-    Global, Outcome, apply, completions, fmt, graph, import, outputs, plan, schema, show, state,
-    validate, version,
+    Global, Outcome, apply, completions, fmt, graph, import, outputs, plan, rules, schema, show,
+    state, validate, version,
 };
 
 /// Declarative provisioning for the identities of AI agents, on Vault and OpenBao
@@ -17,7 +17,7 @@ use super::{
     propagate_version = false,
     arg_required_else_help = true,
     after_help = "Exit codes: 0 done or nothing to do, 1 error, 2 changes (plan --detailed-exitcode), \
-                  5 applied in part, 130 interrupted."
+                  4 a rule stopped it, 5 applied in part, 130 interrupted."
 )]
 pub(super) struct Arguments {
     /// Work in this directory
@@ -49,6 +49,9 @@ pub(super) enum Command {
     Import(import::Import),
     /// Draw which object is made after which
     Graph(graph::Graph),
+    /// List and explain the rules, or ask them
+    #[command(subcommand)]
+    Rules(rules::Rules),
     /// Look at the state, or break its lock
     #[command(subcommand)]
     State(state::State),
@@ -74,6 +77,7 @@ impl Command {
             Self::Show(command) => command.run(global),
             Self::Import(command) => command.run(global).await,
             Self::Graph(command) => command.run(global),
+            Self::Rules(command) => command.run(global),
             Self::State(command) => command.run(global).await,
             Self::Output(command) => command.run(global),
             Self::Schema(command) => command.run(global),

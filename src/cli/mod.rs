@@ -20,6 +20,7 @@ mod plain_file;
 mod plan;
 mod progress;
 mod providers;
+mod rules;
 mod schema;
 mod secrets;
 mod session;

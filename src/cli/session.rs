@@ -11,11 +11,23 @@ use remit_sdk::Diagnostic;
 use super::options::Variables;
 use super::{Global, clock, providers};
 use crate::config;
+use crate::config::literals::{Literal, literals};
 use crate::config::syntax::{Configuration, ExpressionKind, TemplatePart};
 use crate::evaluate::Inputs;
 use crate::lower::{self, Desired};
 use crate::model::{self, Model, Settings};
+use crate::rules;
 use crate::state::{Holder, LocalState, Recorded, Run, StateError};
+
+/// A valid configuration, before it becomes objects.
+pub(super) struct Declared {
+    /// What is declared.
+    pub(super) model: Model,
+    /// The texts that are written in it.
+    pub(super) literals: Vec<Literal>,
+    /// What there is to say about it.
+    pub(super) warnings: Vec<Diagnostic>,
+}
 
 /// A valid configuration and its state.
 pub(super) struct Session {
@@ -44,8 +56,8 @@ fn root() -> Result<PathBuf, Vec<Diagnostic>> {
     })
 }
 
-impl Session {
-    /// Reads, evaluates, checks and lowers the configuration.
+impl Declared {
+    /// Reads, evaluates and checks the configuration.
     pub(super) fn open(global: &Global, variables: &Variables) -> Result<Self, Vec<Diagnostic>> {
         let root = root()?;
         let mut sources = global.sources.borrow_mut();
@@ -56,11 +68,31 @@ impl Session {
             environment: &environment,
         };
         let catalog = providers::catalog();
-        let (model, mut warnings) =
+        let (model, warnings) =
             model::build(&configuration, &inputs, catalog.providers(), &sources)?;
-        let (desired, more) = lower::lower(&model, &catalog)?;
+        let mistakes = rules::mistakes(&model);
+        if !mistakes.is_empty() {
+            return Err(mistakes);
+        }
+        Ok(Self {
+            model,
+            literals: literals(&configuration),
+            warnings,
+        })
+    }
+}
+
+impl Session {
+    /// Reads, evaluates, checks and lowers the configuration.
+    pub(super) fn open(global: &Global, variables: &Variables) -> Result<Self, Vec<Diagnostic>> {
+        let Declared {
+            model,
+            mut warnings,
+            literals: _,
+        } = Declared::open(global, variables)?;
+        let (desired, more) = lower::lower(&model, &providers::catalog())?;
         warnings.extend(more);
-        let state = LocalState::new(root.join(&model.settings.state_path));
+        let state = LocalState::new(root()?.join(&model.settings.state_path));
         Ok(Self {
             model,
             desired,

@@ -12,6 +12,7 @@ use remit_sdk::{DeclarationAddress, Span, Value};
 mod build;
 mod decode;
 mod digest;
+mod exception;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod grant;
@@ -24,10 +25,11 @@ mod reader;
 mod resource;
 mod scope;
 mod settings;
-mod units;
+pub(crate) mod units;
 mod workload;
 
 pub use build::build;
+pub use exception::Exception;
 
 #[cfg(test)]
 mod binding_tests;
@@ -55,6 +57,8 @@ pub struct Model {
     pub identities: BTreeMap<DeclarationAddress, Identity>,
     /// Resources.
     pub resources: BTreeMap<DeclarationAddress, Resource>,
+    /// Exceptions: waivers of rules.
+    pub exceptions: BTreeMap<DeclarationAddress, Exception>,
     /// Outputs by name.
     pub outputs: BTreeMap<String, Output>,
     /// Root variables by name; a sensitive one holds a reference.

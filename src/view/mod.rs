@@ -15,6 +15,7 @@
 //! | `state`, `output` | what is recorded |
 //! | `graph` | which object is made after which |
 //! | `schema` | the reference page of a kind |
+//! | `findings`, `sarif`, `junit` | what rules found, and the rules themselves |
 //! | `diagnostics` | the answer of `validate --json` |
 //! | `layout` | what `fmt` would change |
 //! | `value`, `paint` | values as text, and colour |
@@ -23,13 +24,16 @@ mod changes;
 pub mod diagnostics;
 mod drift;
 pub mod events;
+pub mod findings;
 pub mod graph;
+pub mod junit;
 pub mod layout;
 pub mod output;
 pub mod paint;
 pub mod plan;
 pub mod plan_json;
 pub mod report;
+pub mod sarif;
 pub mod schema;
 pub mod state;
 #[cfg(test)]

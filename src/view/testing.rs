@@ -1,6 +1,9 @@
 //! Kinds, changes and plans for the tests of this module.
 
+mod findings;
 pub(super) mod schema;
+
+pub(super) use findings::findings;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -23,6 +23,7 @@ mod live;
 mod login;
 mod misplaced;
 mod reference;
+mod rules;
 mod state_abuse;
 mod structure;
 mod support;
