@@ -10,6 +10,7 @@ use super::escalation;
 use super::identity::quoted;
 use super::input::Effective;
 use super::overlap::{list, overlap};
+use super::purpose::approvals;
 use super::rule::{Need, Part, Report, Rule, Weight};
 
 pub(super) const RULES: &[Rule] = &[
@@ -200,11 +201,6 @@ fn widened(report: &mut Report<'_, '_>) {
         }
         for (scope, (approval, gains)) in asked {
             let owners: Vec<String> = approval.from.iter().map(|one| format!("`{one}`")).collect();
-            let noun = if approval.required == 1 {
-                "approval"
-            } else {
-                "approvals"
-            };
             let span = report.span_of(&change.identity);
             let tier = report.facts.of(&change.identity);
             report.found(
@@ -212,10 +208,10 @@ fn widened(report: &mut Report<'_, '_>) {
                 span,
                 tier,
                 format!(
-                    "`{}` gains {}; `{scope}` asks for {} {noun} by {}",
+                    "`{}` gains {}; `{scope}` asks for {} by {}",
                     change.identity,
                     gains.join("; "),
-                    approval.required,
+                    approvals(approval.required),
                     owners.join(", ")
                 ),
                 "let them look at the plan and approve it",

@@ -85,8 +85,8 @@ pub(super) const MIXED: &[Rule] = &[
         finds: "An identity that reaches, in effect, what is named after another environment, or \
                 that outside production reaches what an identity in production does.",
         why: "What goes wrong where things are tried would go wrong where the real data is.",
-        blind: "An environment is recognised by its name in a path or ARN; what isn't named after \
-                one is compared as it is written, without filling wildcards in.",
+        blind: "An environment is recognised by its name among the words of a path or ARN. A `*` \
+                inside an ARN is compared as it is written.",
         wrong: include_str!("examples/rmt106.wrong.remit.hcl"),
         right: include_str!("examples/rmt106.right.remit.hcl"),
         controls: &["NHI8", "ASI08"],
@@ -341,54 +341,75 @@ fn shared_with_production(report: &mut Report<'_, '_>) {
     let (model, access) = (report.model(), report.input.access);
     let all = || {
         let held = access.into_iter().flat_map(|access| &access.permissions);
-        held.filter(|held| !held.scopes.is_empty())
-            .filter_map(|held| {
-                let identity = model.identities.get(&held.identity)?;
-                let environment = model.environments.get(&identity.environment)?;
-                Some((held, identity, environment.tier == Tier::Production))
-            })
+        held.filter_map(|held| {
+            let identity = model.identities.get(&held.identity)?;
+            let environment = model.environments.get(&identity.environment)?;
+            Some((held, identity, environment.tier == Tier::Production))
+        })
     };
-    let mut production: BTreeMap<(&str, &str), &Identity> = BTreeMap::new();
+    let mut production: Reached<'_> = BTreeMap::new();
     for (held, identity, is_production) in all() {
-        if is_production {
-            for resource in &held.permission.resources {
-                production
-                    .entry((&held.instance, resource))
-                    .or_insert(identity);
-            }
+        let resources = held.permission.resources.iter();
+        for resource in resources.filter(|one| is_production && !is_own(one)) {
+            let key = (held.instance.as_str(), resource.as_str());
+            production.entry(key).or_insert(identity);
         }
     }
     let mut said = BTreeSet::new();
     for (held, identity, is_production) in all() {
-        if is_production {
-            continue;
-        }
-        for resource in &held.permission.resources {
-            let Some(other) = production.get(&(held.instance.as_str(), resource.as_str())) else {
+        let resources = held.permission.resources.iter();
+        for resource in resources.filter(|one| !is_production && !is_own(one)) {
+            let Some((same, other)) = reached(&production, &held.instance, resource) else {
                 continue;
             };
-            // Everything of a kind is what other rules are about.
-            if resource == "*" || !said.insert((&identity.address, resource)) {
+            if !said.insert((&identity.address, resource)) {
                 continue;
             }
+            let by = if same == resource {
+                String::new()
+            } else {
+                format!(", by {}", quoted(resource))
+            };
             let tier = report.facts.of_identity(identity);
             report.found(
                 &identity.address,
                 span_of_scope(identity, held),
                 tier,
                 format!(
-                    "`{}` in `{}` and `{}` in `{}` reach the same {}",
+                    "`{}` in `{}` reaches {}{by}, as `{}` in `{}` does",
                     identity.address,
                     identity.environment,
+                    quoted(same),
                     other.address,
                     other.environment,
-                    quoted(resource)
                 ),
                 "keep what production uses under a path of its own: write \
                  `${identity.environment}` in the scope's paths and ARNs",
             );
         }
     }
+}
+
+/// What is reached in each instance, and by whom.
+type Reached<'a> = BTreeMap<(&'a str, &'a str), &'a Identity>;
+
+/// The first of `all` that `pattern` reaches too, with who has it.
+fn reached<'a>(
+    all: &Reached<'a>,
+    instance: &'a str,
+    pattern: &'a str,
+) -> Option<(&'a str, &'a Identity)> {
+    let end = pattern.find(['*', '+']).unwrap_or(pattern.len());
+    let fixed = pattern.get(..end)?;
+    all.range((instance, fixed)..)
+        .take_while(|((other, resource), _)| *other == instance && resource.starts_with(fixed))
+        .find(|((_, resource), _)| overlap::overlap(pattern, resource))
+        .map(|((_, resource), identity)| (*resource, *identity))
+}
+
+/// What every token may do with itself, and everything at once, which RMT201 is about.
+fn is_own(resource: &str) -> bool {
+    resource == "*" || resource.ends_with("-self") || resource.starts_with("cubbyhole/")
 }
 
 fn span_of_scope(identity: &Identity, held: &Effective) -> remit_sdk::Span {

@@ -20,7 +20,7 @@ pub(super) const RULES: &[Rule] = &[
         right: include_str!("examples/rmt501.right.remit.hcl"),
         controls: &["NHI1", "GOVERN 1.6"],
         parts: &[Part {
-            needs: Need::Plan,
+            needs: Need::Live,
             run: unmanaged,
         }],
     },
@@ -101,8 +101,10 @@ fn provider(instance: &str) -> Address {
 }
 
 fn unmanaged(report: &mut Report<'_, '_>) {
-    let plan = report.input.plan;
-    for (instance, kind, key) in plan.into_iter().flat_map(|plan| &plan.unmanaged) {
+    let input = report.input;
+    let observed = input.observed.map(|observed| &observed.others);
+    let planned = input.plan.map(|plan| &plan.unmanaged);
+    for (instance, kind, key) in observed.or(planned).into_iter().flatten() {
         let tier = report.facts.of_instance(instance);
         let config = report.model().providers.get(instance);
         let span = config.and_then(|config| config.span);

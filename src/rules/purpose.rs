@@ -124,6 +124,12 @@ fn unreachable(owner: &Owner, agents: &BTreeSet<String>) -> Option<String> {
     None
 }
 
+/// `1 approval`, `2 approvals`.
+pub(super) fn approvals(number: u32) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} approval{plural}")
+}
+
 fn approvers(report: &mut Report<'_, '_>) {
     let model = report.model();
     for scope in model.scopes.values() {
@@ -147,15 +153,16 @@ fn approvers(report: &mut Report<'_, '_>) {
         let owners: Vec<String> = approval.from.iter().map(|one| format!("`{one}`")).collect();
         let who = match owners.as_slice() {
             [] => "nobody is named who may give one".to_owned(),
-            owners => format!("{} have {} keys", owners.join(", "), keys.len()),
+            owners => format!("keys of {}: {}", owners.join(", "), keys.len()),
         };
         report.found(
             &scope.address,
             scope.span,
             Tier::Production,
             format!(
-                "`{}` asks for {} approvals, and {who}",
-                scope.address, approval.required
+                "`{}` asks for {}, and {who}",
+                scope.address,
+                approvals(approval.required)
             ),
             "write the SSH public keys of those who may approve as `approvers` of the owners",
         );

@@ -64,6 +64,8 @@ pub enum Need {
     Access,
     /// What the plan changes of that.
     Changes,
+    /// What lives in the targets: as it was observed, or as a plan has it.
+    Live,
     /// Something live that this version doesn't read: what.
     Unread(&'static str),
 }
@@ -75,7 +77,7 @@ impl Need {
             Self::Model | Self::Literals => "model",
             Self::Plan => "plan",
             Self::Access | Self::Changes => "access",
-            Self::Unread(_) => "live",
+            Self::Live | Self::Unread(_) => "live",
         }
     }
 
@@ -95,6 +97,10 @@ impl Need {
             Self::Changes => {
                 let what = "a plan with what it changes of access";
                 input.changes.is_none().then_some(what)
+            }
+            Self::Live => {
+                let is_there = input.observed.is_some() || input.plan.is_some();
+                (!is_there).then_some("what lives in the targets")
             }
             Self::Unread(what) => Some(what),
         }

@@ -121,7 +121,7 @@ fn what_lacks_an_input_is_skipped_and_never_passed() {
             "RMT204 in part: needs when grants were last used, which this version doesn't read",
             "RMT205 in part: needs a plan with the access in effect",
             "RMT206 needs a plan with the access in effect",
-            "RMT501 needs a plan",
+            "RMT501 needs what lives in the targets",
             "RMT502 needs a plan, and the leases, keys and sessions of what was removed, which \
              this version doesn't read",
             "RMT503 needs the target's audit devices, which this version doesn't read",
@@ -435,4 +435,53 @@ fn many_identities_take_little_time() {
         "each holds a scope of another domain"
     );
     assert!(took < MANY_TIME_MAX, "{took:?}");
+}
+
+#[test]
+fn beyond_the_ceiling() {
+    let text = rule("RMT205").right.to_owned() + rule("RMT204").right;
+    let held = "scopes      = [scope.reports_write]";
+    let text = text.replace(
+        "agent       = agent.reporting",
+        "agent       = agent.dunning",
+    );
+    assert!(text.contains(held));
+    let found = found("RMT205", &text);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert_eq!(
+        found[0].what,
+        "`identity.reporting` may create, update on `kv/data/prod/reports/*` by \
+         `scope.reports_write`, which is beyond the ceiling of `agent.dunning`"
+    );
+}
+
+#[test]
+fn what_production_reaches_from_outside_it() {
+    let shared = |production: &str, staging: &str| {
+        let mut world = right(rule("RMT106"));
+        for held in &mut world.access.permissions {
+            let path = match held.identity.name.as_str() {
+                "triage" => production,
+                _ => staging,
+            };
+            held.permission = permission(&["read"], &[path]);
+        }
+        world.codes()
+    };
+    for (production, staging, is_found) in [
+        ("kv/data/a", "kv/data/a", true),
+        ("kv/data/a", "kv/data/*", true),
+        ("kv/data/a/b", "kv/data/+/b", true),
+        ("kv/data/a", "kv/data/b", false),
+        ("kv/data/a", "other/*", false),
+        ("auth/token/lookup-self", "auth/token/lookup-self", false),
+        ("arn:aws:s3:::a-b/*", "arn:aws:s3:::a-*", true),
+    ] {
+        let expected: &[&str] = if is_found { &["RMT106"] } else { &[] };
+        assert_eq!(
+            shared(production, staging),
+            expected,
+            "{production} {staging}"
+        );
+    }
 }
