@@ -21,7 +21,8 @@ use crate::observe::{self, Observed, Readers};
 use crate::plan::{self, Mode, OutputChange, Plan};
 use crate::state::{Entry, Record, Recorded, Run, StateError};
 
-use review::{Material, review};
+use crate::config::literals::Literal;
+use review::{Judged, Material, review};
 pub use review::{approvals, facts, look};
 
 /// What a plan is asked for.
@@ -42,6 +43,10 @@ pub struct PlanRequest<'a> {
     pub parallelism: usize,
     /// Where a span is, for people.
     pub place: &'a dyn Fn(Span) -> String,
+    /// Now, RFC 3339: for what expires.
+    pub now: String,
+    /// The texts that are written in the configuration, for rules that look at them.
+    pub literals: Option<&'a [Literal]>,
 }
 
 /// A plan and what there is to say about it. With an error among the diagnostics the plan may
@@ -131,6 +136,11 @@ pub async fn plan(
         recorded: &recorded,
         observed: &observed,
         catalog,
+        judged: &Judged {
+            literals: request.literals,
+            now: request.now.clone(),
+            place: request.place,
+        },
     };
     let review = review(plan, &material);
     diagnostics.extend(gate::unmeetable_warnings(&review.approvals));

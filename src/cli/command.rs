@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use super::{
     Global, Outcome, access, apply, approve, completions, fmt, graph, import, outputs, plan,
-    policies, schema, show, state, validate, version,
+    policies, rules, schema, show, state, validate, version,
 };
 
 /// Declarative provisioning for the identities of AI agents, on Vault and OpenBao
@@ -54,6 +54,9 @@ pub(super) enum Command {
     Access(access::Access),
     /// Draw which object is made after which
     Graph(graph::Graph),
+    /// List and explain the rules, or ask them
+    #[command(subcommand)]
+    Rules(rules::Rules),
     /// Look at the state, or break its lock
     #[command(subcommand)]
     State(state::State),
@@ -84,6 +87,7 @@ impl Command {
             Self::Import(command) => command.run(global).await,
             Self::Access(command) => command.run(global).await,
             Self::Graph(command) => command.run(global),
+            Self::Rules(command) => command.run(global),
             Self::State(command) => command.run(global).await,
             Self::Output(command) => command.run(global),
             Self::Schema(command) => command.run(global),

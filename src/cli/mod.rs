@@ -25,6 +25,7 @@ mod plan;
 mod policies;
 mod progress;
 mod providers;
+mod rules;
 mod schema;
 mod secrets;
 mod session;

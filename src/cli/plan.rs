@@ -151,6 +151,8 @@ pub(super) async fn make(
         refresh: selection.refresh.unwrap_or(true),
         parallelism: work.parallelism(),
         place: &place,
+        now: clock::now(),
+        literals: Some(&session.literals),
     };
     let mut planned = operations::plan(
         &session.model,

@@ -11,12 +11,26 @@ use remit_sdk::Diagnostic;
 use super::options::Variables;
 use super::{Global, clock, policies, providers};
 use crate::config;
+use crate::config::literals::{Literal, literals};
 use crate::config::syntax::{Configuration, ExpressionKind, TemplatePart};
 use crate::evaluate::Inputs;
 use crate::lower::{self, Desired};
 use crate::model::{self, Model, Settings};
 use crate::organisation::PolicyFile;
+use crate::rules;
 use crate::state::{Holder, LocalState, Recorded, Run, StateError};
+
+/// A valid configuration, before it becomes objects.
+pub(super) struct Declared {
+    /// What is declared.
+    pub(super) model: Model,
+    /// The texts that are written in it.
+    pub(super) literals: Vec<Literal>,
+    /// The organisation's policies.
+    policies: Vec<PolicyFile>,
+    /// What there is to say about it.
+    pub(super) warnings: Vec<Diagnostic>,
+}
 
 /// A valid configuration and its state.
 pub(super) struct Session {
@@ -30,6 +44,8 @@ pub(super) struct Session {
     pub(super) state: LocalState,
     /// The organisation's policies.
     pub(super) policies: Vec<PolicyFile>,
+    /// The texts that are written in it.
+    pub(super) literals: Vec<Literal>,
 }
 
 /// A variable of the process's environment; one that isn't text counts as missing.
@@ -47,8 +63,8 @@ fn root() -> Result<PathBuf, Vec<Diagnostic>> {
     })
 }
 
-impl Session {
-    /// Reads, evaluates, checks and lowers the configuration.
+impl Declared {
+    /// Reads, evaluates and checks the configuration.
     pub(super) fn open(global: &Global, variables: &Variables) -> Result<Self, Vec<Diagnostic>> {
         let root = root()?;
         let mut sources = global.sources.borrow_mut();
@@ -59,22 +75,45 @@ impl Session {
             environment: &environment,
         };
         let catalog = providers::catalog();
-        let (mut model, mut warnings) =
+        let (mut model, warnings) =
             model::build(&configuration, &inputs, catalog.providers(), &sources)?;
+        let mistakes = rules::mistakes(&model);
+        if !mistakes.is_empty() {
+            return Err(mistakes);
+        }
         let policies = policies::read(&root, &model.settings, &mut sources)?;
         model.digest = model::with_policies(
             &model.digest,
             policies.iter().map(|one| (&*one.path, &*one.text)),
         );
-        let (desired, more) = lower::lower(&model, &catalog)?;
+        Ok(Self {
+            model,
+            literals: literals(&configuration),
+            policies,
+            warnings,
+        })
+    }
+}
+
+impl Session {
+    /// Reads, evaluates, checks and lowers the configuration.
+    pub(super) fn open(global: &Global, variables: &Variables) -> Result<Self, Vec<Diagnostic>> {
+        let Declared {
+            model,
+            mut warnings,
+            literals,
+            policies,
+        } = Declared::open(global, variables)?;
+        let (desired, more) = lower::lower(&model, &providers::catalog())?;
         warnings.extend(more);
-        let state = LocalState::new(root.join(&model.settings.state_path));
+        let state = LocalState::new(root()?.join(&model.settings.state_path));
         Ok(Self {
             model,
             desired,
             warnings,
             state,
             policies,
+            literals,
         })
     }
 }

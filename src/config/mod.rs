@@ -11,11 +11,13 @@
 //! | `scan` | tokens, found without recursion |
 //! | `tree` | from the parser's tree to our own; the one file that names the parser |
 //! | `syntax` | our own tree |
+//! | `literals` | the plain texts that are written in it |
 //! | `mistakes` | what is wrong with a text that doesn't parse, in words |
 //! | `fmt`, `spacing` | the canonical layout |
 
 pub mod fmt;
 pub mod limits;
+pub mod literals;
 mod load;
 mod mistakes;
 mod scan;

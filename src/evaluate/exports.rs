@@ -18,12 +18,13 @@ use super::nearest::did_you_mean;
 use crate::config::syntax::Block;
 
 /// What each kind of declaration exports.
-const EXPORTS: [(&str, &[&str]); 6] = [
+const EXPORTS: [(&str, &[&str]); 7] = [
     ("owner", &["name"]),
     ("environment", &["name", "tier"]),
     ("issuer", &["name", "vault_mount"]),
     ("agent", &["name"]),
     ("scope", &["name", "vault_policy"]),
+    ("exception", &["name"]),
     (
         "identity",
         &[

@@ -13,17 +13,18 @@ use super::scope::Holder;
 use crate::config::syntax::{Attribute, Block, Configuration};
 
 /// The kinds of declaration that references begin with.
-pub(crate) const DECLARATIONS: [&str; 6] = [
+pub(crate) const DECLARATIONS: [&str; 7] = [
     "owner",
     "environment",
     "issuer",
     "agent",
     "scope",
     "identity",
+    "exception",
 ];
 
 /// Blocks the language has and this version doesn't.
-const NOT_YET: [&str; 8] = [
+const NOT_YET: [&str; 7] = [
     "module",
     "data",
     "import",
@@ -31,7 +32,6 @@ const NOT_YET: [&str; 8] = [
     "removed",
     "credential",
     "rotation_window",
-    "exception",
 ];
 
 /// Blocks that are no declarations.

@@ -8,7 +8,7 @@ use remit_sdk::DeclarationAddress;
 use remit_sdk::declaration::Identity;
 use remit_sdk::provider::Target;
 
-use crate::model::{ApproverKey, Model};
+use crate::model::{ApproverKey, Exception, Model};
 use crate::state::facts::{
     ApprovalFacts, EnvironmentFacts, ExceptionFacts, Facts, IdentityFacts, ScopeFacts,
 };
@@ -59,9 +59,48 @@ pub fn comments(model: &Model) -> BTreeMap<String, String> {
     keys.map(|key| (key.text, key.comment)).collect()
 }
 
-/// The exceptions that are declared. None are yet: whoever reads `exception` blocks fills this in.
-fn exceptions(_: &Model) -> BTreeMap<DeclarationAddress, ExceptionFacts> {
-    BTreeMap::new()
+/// The exceptions that are declared.
+fn exceptions(model: &Model) -> BTreeMap<DeclarationAddress, ExceptionFacts> {
+    let all = model.exceptions.iter().map(|(address, exception)| {
+        let facts = ExceptionFacts {
+            what: format!(
+                "{} for {} until {}",
+                exception.rule.value, exception.applies_to, exception.expires_at
+            ),
+            owners: owners_of(model, exception),
+        };
+        (address.clone(), facts)
+    });
+    all.collect()
+}
+
+/// Who answers for what an exception is about; where nobody does by itself, who is said to have
+/// approved it.
+fn owners_of(model: &Model, exception: &Exception) -> BTreeSet<DeclarationAddress> {
+    let mut found = BTreeSet::new();
+    let owner = |agent: &DeclarationAddress| model.agents.get(agent).map(|one| one.owner.clone());
+    for identity in model.identities.values() {
+        let holds = identity
+            .scopes
+            .iter()
+            .any(|scope| exception.covers(&scope.value));
+        if holds || exception.covers(&identity.address) || exception.covers(&identity.environment) {
+            found.extend(owner(&identity.agent));
+        }
+    }
+    let agents = model.agents.keys().filter(|agent| exception.covers(agent));
+    found.extend(agents.filter_map(owner));
+    found.extend(
+        model
+            .owners
+            .keys()
+            .filter(|one| exception.covers(one))
+            .cloned(),
+    );
+    if found.is_empty() {
+        found.insert(exception.approved_by.clone());
+    }
+    found
 }
 
 fn environments(

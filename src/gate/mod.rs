@@ -20,8 +20,9 @@ pub use verify::{Missing, Signatures, diagnostics, missing, shown, unmeetable_wa
 use serde::{Deserialize, Serialize};
 
 use crate::access::AccessChange;
+use crate::diff::{Action, Change};
 use crate::plan::Plan;
-use crate::rules::Finding;
+use crate::rules::{Finding, ORGANISATION};
 
 /// A plan with what it means and what it takes to apply it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -50,9 +51,20 @@ impl Review {
         }
     }
 
-    /// Whether a finding stops it from being applied.
+    /// Whether a finding stops it from being applied: a rule's where it makes something or
+    /// widens access, a policy's of the organisation always.
     pub fn stops(&self) -> bool {
-        self.findings.iter().any(Finding::stops)
+        let makes = |change: &Change| {
+            matches!(
+                change.action,
+                Action::Create | Action::Replace | Action::Adopt
+            )
+        };
+        let grows =
+            self.plan.changes.values().any(makes) || self.access.iter().any(AccessChange::widens);
+        self.findings
+            .iter()
+            .any(|finding| finding.stops() && (grows || finding.rule == ORGANISATION))
     }
 }
 

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use remit_sdk::{DeclarationAddress, Diagnostic, Lower};
 
 use super::reader::Reader;
-use super::{Model, digest, identity, issuer, people, provider, resource, scope, settings};
+use super::{
+    Model, digest, exception, identity, issuer, people, provider, resource, scope, settings,
+};
 use crate::config::syntax::Configuration;
 use crate::diagnostic::SourceMap;
 use crate::evaluate::{Declared, Evaluated, Evaluator, Inputs, with_large_stack};
@@ -76,6 +78,9 @@ fn model(evaluator: &Evaluator<'_>, sources: &SourceMap) -> Model {
         scope::scope(reader, address, declared.block, &model)
     });
     model.resources = resources(evaluator);
+    model.exceptions = each(evaluator, "exception", |reader, address, _| {
+        exception::exception(reader, address)
+    });
     model.outputs = resource::outputs(evaluator);
     implicit_providers(evaluator, &mut model);
     model.digest = digest::digest(sources, &model.variables);

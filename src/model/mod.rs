@@ -13,6 +13,7 @@ mod approver;
 mod build;
 mod decode;
 mod digest;
+mod exception;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod grant;
@@ -25,12 +26,13 @@ mod reader;
 mod resource;
 mod scope;
 mod settings;
-mod units;
+pub(crate) mod units;
 mod workload;
 
 pub use approver::ApproverKey;
 pub use build::build;
 pub use digest::with_policies;
+pub use exception::Exception;
 
 #[cfg(test)]
 mod binding_tests;
@@ -58,6 +60,8 @@ pub struct Model {
     pub identities: BTreeMap<DeclarationAddress, Identity>,
     /// Resources.
     pub resources: BTreeMap<DeclarationAddress, Resource>,
+    /// Exceptions: waivers of rules.
+    pub exceptions: BTreeMap<DeclarationAddress, Exception>,
     /// Outputs by name.
     pub outputs: BTreeMap<String, Output>,
     /// Root variables by name; a sensitive one holds a reference.

@@ -254,7 +254,7 @@ fn one_mistake_is_one_message() {
         (
             "naming {",
             "policy {}\n naming {",
-            "not in this version",
+            "missing attribute",
             "policy",
         ),
         // Owners, environments, agents.

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 /// Seconds of `15m`, `1h30m`, `30d`: whole numbers, each with `s`, `m`, `h` or `d`.
-pub(super) fn duration_seconds(text: &str) -> Option<u64> {
+pub(crate) fn duration_seconds(text: &str) -> Option<u64> {
     let mut seconds: u64 = 0;
     let mut rest = text;
     while !rest.is_empty() {
@@ -24,7 +24,7 @@ pub(super) fn duration_seconds(text: &str) -> Option<u64> {
 }
 
 /// Seconds as a person writes them.
-pub(super) fn duration_text(seconds: u64) -> String {
+pub(crate) fn duration_text(seconds: u64) -> String {
     let mut text = String::new();
     let mut rest = seconds;
     for (unit, name) in [(86400, "d"), (3600, "h"), (60, "m"), (1, "s")] {

@@ -6,14 +6,16 @@
 use std::collections::BTreeMap;
 
 use remit_sdk::provider::{Reading, Target};
-use remit_sdk::{Diagnostic, Kind};
+use remit_sdk::{Diagnostic, Kind, Span};
 
 use crate::access::{self, AccessChange, Around, Moment, Moments, Reached};
+use crate::config::literals::Literal;
 use crate::gate::{self, Requirement, Review};
-use crate::lower::{Catalog, Desired};
+use crate::lower::{self, Catalog, Desired};
 use crate::model::Model;
 use crate::observe::{self, Observed, Place, Readers};
 use crate::plan::{Mode, Plan};
+use crate::rules::{self, CeilingExcess, Checked, Effective, EscalationOf, InEffect, Input};
 use crate::state::{Facts, Recorded};
 
 /// Policies of others that are read to know what somebody can do. An entity holds a handful; more
@@ -27,6 +29,17 @@ pub(super) struct Material<'a> {
     pub(super) recorded: &'a Recorded,
     pub(super) observed: &'a Observed,
     pub(super) catalog: &'a Catalog<'a>,
+    pub(super) judged: &'a Judged<'a>,
+}
+
+/// What rules look at beside the configuration's meaning.
+pub(super) struct Judged<'a> {
+    /// The texts that are written in the configuration.
+    pub(super) literals: Option<&'a [Literal]>,
+    /// Now: RFC 3339.
+    pub(super) now: String,
+    /// Where a span is, for people: `agents.remit.hcl:41`.
+    pub(super) place: &'a dyn Fn(Span) -> String,
 }
 
 /// Reads what subjects hold that is neither recorded nor wanted, one by one. What can't be read
@@ -86,15 +99,106 @@ pub(super) fn review(mut plan: Plan, material: &Material<'_>) -> Review {
     let Material {
         model, recorded, ..
     } = material;
-    let access = access(&plan, material);
+    let live = Moment::live(
+        recorded,
+        material.wanted,
+        material.observed,
+        material.catalog,
+    );
+    let planned = live.after(&plan.changes, material.catalog);
+    let access = access(&plan, &live, &planned, material);
     plan.gate = facts(&plan, model, recorded);
+    let checked = rules(&plan, &access, &planned, material);
     Review {
         approvals: approvals(&plan, &access, model, recorded),
         plan,
         access,
-        findings: Vec::new(),
-        skipped: Vec::new(),
+        findings: checked.findings,
+        skipped: checked.skipped,
     }
+}
+
+/// Asks the rules. What is to be removed is nobody's mistake any more.
+fn rules(
+    plan: &Plan,
+    access: &[AccessChange],
+    planned: &Moment<'_>,
+    material: &Material<'_>,
+) -> Checked {
+    if plan.mode != Mode::Apply {
+        return Checked::default();
+    }
+    let Material {
+        model,
+        observed,
+        judged,
+        ..
+    } = *material;
+    rules::check(&Input {
+        model,
+        literals: judged.literals,
+        plan: Some(plan),
+        access: Some(&in_effect(planned, material)),
+        changes: Some(access),
+        observed: Some(observed),
+        now: &judged.now,
+        place: &|span| Some((judged.place)(span)),
+    })
+}
+
+/// What everybody can do once the plan is applied, as rules look at it.
+fn in_effect(planned: &Moment<'_>, material: &Material<'_>) -> InEffect {
+    let Material {
+        model,
+        observed,
+        catalog,
+        ..
+    } = *material;
+    let around = Around {
+        model,
+        targets: &observed.targets,
+    };
+    let mut effect = InEffect::default();
+    for can in access::can(planned, catalog, around, None) {
+        let evaluator = catalog.evaluator_of_instance(&can.instance);
+        for permission in can.permissions {
+            effect.permissions.push(Effective {
+                identity: can.identity.clone(),
+                instance: can.instance.clone(),
+                scopes: access::scopes(&permission.sources),
+                administrative: evaluator.and_then(|one| one.is_administrative(&permission)),
+                permission,
+            });
+        }
+        for escalation in can.escalations {
+            effect.escalations.push(EscalationOf {
+                identity: can.identity.clone(),
+                instance: can.instance.clone(),
+                subject: can.subject.clone(),
+                escalation,
+            });
+        }
+        let place = (can.instance, can.subject);
+        effect.subjects.insert(place, can.identity);
+    }
+    effect.excess = excess(planned, material, around);
+    effect
+}
+
+/// What exceeds a ceiling. Where the ceilings themselves can't be told, nothing is within one.
+fn excess(planned: &Moment<'_>, material: &Material<'_>, around: Around<'_>) -> Vec<CeilingExcess> {
+    let nothing = Desired::default();
+    let most = lower::ceilings(material.model, material.catalog);
+    let most = Moment::wanted(most.as_ref().unwrap_or(&nothing));
+    access::exceeding(planned, &most, material.catalog, around)
+        .into_iter()
+        .map(|one| CeilingExcess {
+            identity: one.identity,
+            instance: one.instance,
+            excess: one.what.excess,
+            scopes: one.what.scopes,
+        })
+        .collect()
 }
 
 /// Whose approval a plan takes. Computed again when it is applied, since a file can be written by
@@ -143,13 +247,18 @@ pub async fn look(
     Ok((observed, diagnostics))
 }
 
-fn access(plan: &Plan, material: &Material<'_>) -> Vec<AccessChange> {
+fn access(
+    plan: &Plan,
+    live: &Moment<'_>,
+    planned: &Moment<'_>,
+    material: &Material<'_>,
+) -> Vec<AccessChange> {
     let Material {
         model,
-        wanted,
         recorded,
         observed,
         catalog,
+        ..
     } = *material;
     let around = Around {
         model,
@@ -164,12 +273,10 @@ fn access(plan: &Plan, material: &Material<'_>) -> Vec<AccessChange> {
         return Vec::new();
     }
     let was = Moment::recorded(recorded, catalog);
-    let live = Moment::live(recorded, wanted, observed, catalog);
-    let planned = live.after(&plan.changes, catalog);
     let moments = Moments {
         recorded: &was,
-        live: &live,
-        planned: &planned,
+        live,
+        planned,
     };
     access::changes(moments, catalog, around, &reached)
 }

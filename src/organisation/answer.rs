@@ -8,7 +8,7 @@ use remit_sdk::{Address, text};
 
 use super::Fault;
 use super::engine::Question;
-use crate::rules::Finding;
+use crate::rules::{Finding, ORGANISATION};
 
 /// Characters of a message: more is no sentence.
 const CHARACTERS_MAX: usize = 2_000;
@@ -74,7 +74,7 @@ fn finding(question: &Question, value: &Value) -> Result<Finding, Fault> {
     };
     let short = |all: String| text::safe(&all.chars().take(CHARACTERS_MAX).collect::<String>());
     Ok(Finding {
-        rule: "ORG".to_owned(),
+        rule: ORGANISATION.to_owned(),
         name: question.name.clone(),
         severity: question.severity,
         address,

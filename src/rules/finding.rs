@@ -3,6 +3,9 @@
 use remit_sdk::{Address, DeclarationAddress};
 use serde::{Deserialize, Serialize};
 
+/// The code of findings by policies of the organisation.
+pub const ORGANISATION: &str = "ORG";
+
 /// Whether a finding stops what creates or widens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,69 +1,295 @@
-//! What rules and policies found, for people.
+//! What rules found, for people and as JSON; a rule explained.
 //!
-//! In: findings. Out: a line for each, with what it is about and what to do instead
-//! below it; nothing where nothing was found.
+//! In: findings and rules. Out: text. A finding is its severity, its rule, where it is, what is
+//! wrong, why that matters and what to write instead. What was skipped is said, so that silence
+//! is never taken for a pass.
 
 use std::fmt::Write as _;
 
-use remit_sdk::text;
+use remit_sdk::text::{safe, safe_block};
+use serde_json::{Value as Json, json};
 
-use super::Paint;
-use crate::rules::{Finding, Severity};
+use super::{Paint, count};
+use crate::rules::{Checked, Finding, Rule, Severity, rules};
 
-/// The findings as text, without their heading.
-pub fn people(findings: &[Finding], paint: Paint) -> String {
+/// The version of the JSON; raised in its first part when a reader would break.
+const FORMAT: &str = "1.0";
+
+/// The column that a finding's further lines begin at.
+const INDENT: &str = "  ";
+
+const fn severity(finding: &Finding) -> &'static str {
+    match (finding.waived_by.is_some(), finding.severity) {
+        (true, _) => "waived",
+        (false, Severity::Error) => "error",
+        (false, Severity::Warning) => "warning",
+    }
+}
+
+/// What the rules said.
+pub fn people(checked: &Checked, paint: Paint) -> String {
     let mut out = String::new();
-    for finding in findings {
-        let word = match finding.severity {
-            Severity::Error => paint.removed("error"),
-            Severity::Warning => paint.changed("warning"),
-        };
+    for finding in &checked.findings {
+        out.push_str(&one(finding, paint));
+        out.push('\n');
+    }
+    for (code, what) in &checked.skipped {
+        let name = rules().find(|rule| rule.code == code.as_str());
+        let name = name.map_or(String::new(), |rule| format!(" {}", rule.name));
+        let line = format!("skipped {code}{name}: {what}", what = safe(what));
+        let _ = writeln!(out, "{}", paint.faint(&line));
+    }
+    if !checked.skipped.is_empty() {
+        out.push('\n');
+    }
+    let _ = writeln!(out, "{}", summary(checked));
+    out
+}
+
+/// One finding.
+pub fn one(finding: &Finding, paint: Paint) -> String {
+    let word = severity(finding);
+    let word = match word {
+        "error" => paint.removed(word),
+        "warning" => paint.changed(word),
+        _ => paint.faint(word),
+    };
+    let place = finding.place.as_deref();
+    let place = place.map_or(String::new(), |place| {
+        format!(" {}", paint.faint(&safe(place)))
+    });
+    let head = paint.heading(&format!("{} {}", safe(&finding.rule), safe(&finding.name)));
+    let mut out = format!("{word} {head}{place}\n");
+    let _ = writeln!(out, "{INDENT}{}", safe(&finding.what));
+    for (word, text) in [("why", &finding.why), ("help", &finding.help)] {
+        // A policy of the organisation may say neither.
+        if !text.is_empty() {
+            let _ = writeln!(out, "{INDENT}{word}: {}", safe(text));
+        }
+    }
+    if let Some(exception) = &finding.waived_by {
+        let _ = writeln!(out, "{INDENT}waived by {}", safe(&exception.to_string()));
+    }
+    out
+}
+
+/// `1 error, 2 warnings, 1 waived; 17 rules asked, 9 skipped whole or in part.`
+fn summary(checked: &Checked) -> String {
+    let number = |word: &str| {
+        let all = checked.findings.iter();
+        all.filter(|finding| severity(finding) == word).count()
+    };
+    format!(
+        "{}, {}, {} waived. {}, {} of them skipped whole or in part.",
+        count(number("error"), "error"),
+        count(number("warning"), "warning"),
+        number("waived"),
+        count(rules().count(), "rule"),
+        checked.skipped.len(),
+    )
+}
+
+/// What the rules said, for machines.
+pub fn json(checked: &Checked) -> Json {
+    let findings: Vec<Json> = checked.findings.iter().map(finding_json).collect();
+    let skipped: Vec<Json> = checked
+        .skipped
+        .iter()
+        .map(|(rule, what)| json!({"rule": rule, "reason": safe(what)}))
+        .collect();
+    json!({
+        "format_version": FORMAT,
+        "stops": checked.stops(),
+        "findings": findings,
+        "skipped": skipped,
+    })
+}
+
+/// One finding for machines.
+pub fn finding_json(finding: &Finding) -> Json {
+    let text = |one: &Option<String>| one.as_deref().map(safe);
+    json!({
+        "rule": safe(&finding.rule),
+        "name": safe(&finding.name),
+        "severity": match finding.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        },
+        "address": finding.address.as_ref().map(|one| safe(&one.to_string())),
+        "place": text(&finding.place),
+        "what": safe(&finding.what),
+        "why": safe(&finding.why),
+        "help": safe(&finding.help),
+        "waived_by": finding.waived_by.as_ref().map(|one| safe(&one.to_string())),
+    })
+}
+
+/// The table of all rules.
+pub fn list() -> String {
+    let name = rules().map(|rule| rule.name.len()).max().unwrap_or(0);
+    let weight = rules()
+        .map(|rule| rule.weight.text().len())
+        .max()
+        .unwrap_or(0);
+    let mut out = String::new();
+    for rule in rules() {
         let _ = writeln!(
             out,
-            "  {word} {} {}: {}",
-            text::safe(&finding.rule),
-            text::safe(&finding.name),
-            text::safe(&finding.what)
+            "{}  {:name$}  {:weight$}  {}",
+            rule.code,
+            rule.name,
+            rule.weight.text(),
+            rule.needs().join(", ")
         );
-        if let Some(address) = &finding.address {
-            let _ = writeln!(out, "      {}", paint.faint(&address.to_string()));
+    }
+    out
+}
+
+/// All rules for machines.
+pub fn json_list() -> Json {
+    let all: Vec<Json> = rules().map(rule_json).collect();
+    json!({"format_version": FORMAT, "rules": all})
+}
+
+fn rule_json(rule: &Rule) -> Json {
+    json!({
+        "code": rule.code,
+        "name": rule.name,
+        "severity": rule.weight.text(),
+        "needs": rule.needs(),
+        "finds": rule.finds,
+        "why": rule.why,
+        "blind": rule.blind,
+        "waivable": rule.may_be_waived(),
+        "controls": rule.controls,
+        "wrong": rule.wrong,
+        "right": rule.right,
+    })
+}
+
+/// What a rule is about, for people.
+pub fn explain(rule: &Rule, paint: Paint) -> String {
+    let mut out = format!(
+        "{}\n\n",
+        paint.heading(&format!("{} {}", rule.code, rule.name))
+    );
+    let _ = writeln!(out, "{}\n\nWhy: {}\n", rule.finds, rule.why);
+    let _ = writeln!(out, "Severity: {}. {}", rule.weight.text(), waiver(rule));
+    let _ = writeln!(out, "Needs: {}.", rule.needs().join(", "));
+    if !rule.blind.is_empty() {
+        let _ = writeln!(out, "Not seen: {}", rule.blind);
+    }
+    if !rule.controls.is_empty() {
+        let _ = writeln!(out, "Evidence for: {}.", rule.controls.join(", "));
+    }
+    for (title, text) in [("Wrong:", rule.wrong), ("Right:", rule.right)] {
+        if text.is_empty() {
+            continue;
         }
-        if !finding.help.is_empty() {
-            let _ = writeln!(out, "      help: {}", text::safe(&finding.help));
+        let _ = writeln!(out, "\n{title}\n");
+        for line in safe_block(text).lines() {
+            let indent = if line.is_empty() { "" } else { "    " };
+            let _ = writeln!(out, "{indent}{line}");
         }
     }
     out
 }
 
+fn waiver(rule: &Rule) -> &'static str {
+    if rule.may_be_waived() {
+        "An `exception` block waives it for one declaration, until a date."
+    } else {
+        "An approval answers it; no exception does."
+    }
+}
+
+/// A rule as a page of the documentation.
+pub fn markdown(rule: &Rule) -> String {
+    let mut out = format!("# {} {}\n\n{}\n\n", rule.code, rule.name, rule.finds);
+    let _ = writeln!(out, "**Why:** {}\n", rule.why);
+    let _ = writeln!(
+        out,
+        "**Severity:** {}. {}\n",
+        rule.weight.text(),
+        waiver(rule)
+    );
+    let _ = writeln!(out, "**Needs:** {}.\n", rule.needs().join(", "));
+    if !rule.blind.is_empty() {
+        let _ = writeln!(out, "**Not seen:** {}\n", rule.blind);
+    }
+    if !rule.controls.is_empty() {
+        let _ = writeln!(out, "**Evidence for:** {}.\n", rule.controls.join(", "));
+    }
+    for (title, text) in [("Wrong", rule.wrong), ("Right", rule.right)] {
+        if text.is_empty() {
+            continue;
+        }
+        let _ = writeln!(out, "## {title}\n\n```hcl\n{}\n```\n", text.trim_end());
+    }
+    if !rule.wrong.is_empty() {
+        out.push_str("Beside [what every example stands in](README.md#around-the-examples).\n");
+    }
+    format!("{}\n", out.trim_end())
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::testing::findings;
     use super::*;
 
     #[test]
-    fn findings_for_people() {
-        let finding = Finding {
-            rule: "ORG".into(),
-            name: "fridays".into(),
-            severity: Severity::Error,
-            address: "identity.x[\"prod\"]".parse().ok(),
-            place: None,
-            what: "it is Friday\u{1b}[2J".into(),
-            why: String::new(),
-            help: "wait for Monday".into(),
-            waived_by: None,
-        };
-        let warning = Finding {
-            severity: Severity::Warning,
-            address: None,
-            help: String::new(),
-            what: "soon".into(),
-            ..finding.clone()
-        };
-        assert_eq!(people(&[], Paint::PLAIN), "");
-        assert_eq!(
-            people(&[finding, warning], Paint::PLAIN),
-            "  error ORG fridays: it is Friday\\u{1b}[2J\n      identity.x[\"prod\"]\n      \
-             help: wait for Monday\n  warning ORG fridays: soon\n"
-        );
+    fn what_people_see() {
+        let expected = "\
+error RMT101 shared-identity a b/main.remit.hcl:7
+  <b> & `\\u{1b}`
+  why: It matters.
+  help: write \"it\"
+
+waived RMT104 purposeless main.remit.hcl:9
+  nothing
+  why: It matters.
+  help: write \"it\"
+  waived by exception.z
+
+warning RMT204 unused-scope
+  nothing
+  why: It matters.
+  help: write \"it\"
+
+warning ORG/no-friday no-friday
+  nothing
+  why: It matters.
+  help: write \"it\"
+
+skipped RMT503 no-audit: needs what isn't read
+
+1 error, 2 warnings, 1 waived. 20 rules, 1 of them skipped whole or in part.
+";
+        assert_eq!(people(&findings(), Paint::PLAIN), expected);
+    }
+
+    #[test]
+    fn what_machines_get() {
+        let json = json(&findings());
+        assert_eq!(json["stops"], true);
+        assert_eq!(json["findings"][1]["waived_by"], "exception.z");
+        assert_eq!(json["findings"][2]["address"], Json::Null);
+        assert_eq!(json["skipped"][0]["rule"], "RMT503");
+        let all = json_list();
+        assert_eq!(all["rules"].as_array().unwrap().len(), rules().count());
+    }
+
+    #[test]
+    fn a_rule_is_explained() {
+        for rule in rules() {
+            let text = explain(rule, Paint::PLAIN);
+            assert!(text.starts_with(&format!("{} {}\n", rule.code, rule.name)));
+            assert!(
+                text.contains(rule.why) && text.contains(rule.finds),
+                "{text}"
+            );
+            assert!(text.lines().all(|line| line.trim_end() == line), "{text}");
+            assert!(list().contains(rule.code));
+        }
     }
 }

@@ -18,6 +18,7 @@
 //! | `state`, `output` | what is recorded |
 //! | `graph` | which object is made after which |
 //! | `schema` | the reference page of a kind |
+//! | `findings`, `sarif`, `junit` | what rules found, and the rules themselves |
 //! | `diagnostics` | the answer of `validate --json` |
 //! | `layout` | what `fmt` would change |
 //! | `value`, `paint` | values as text, and colour |
@@ -30,6 +31,7 @@ mod drift;
 pub mod events;
 pub mod findings;
 pub mod graph;
+pub mod junit;
 pub mod layout;
 pub mod output;
 pub mod paint;
@@ -37,6 +39,7 @@ pub mod plan;
 pub mod plan_json;
 mod planned_values;
 pub mod report;
+pub mod sarif;
 pub mod schema;
 pub mod state;
 #[cfg(test)]

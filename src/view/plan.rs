@@ -136,8 +136,9 @@ pub fn saved(header: &Header) -> String {
 }
 
 fn found(review: &Review, paint: Paint) -> Vec<String> {
-    let text = findings::people(&review.findings, paint);
-    text.lines().map(str::to_owned).collect()
+    let all = review.findings.iter();
+    let text: String = all.map(|finding| findings::one(finding, paint)).collect();
+    text.lines().map(|line| format!("  {line}")).collect()
 }
 
 fn section(out: &mut String, heading: &str, lines: &[String], paint: Paint) {

@@ -1,7 +1,10 @@
 //! Changes and plans for the tests of this module.
 
+mod findings;
 mod kinds;
 pub(super) mod schema;
+
+pub(super) use findings::findings;
 
 use std::collections::{BTreeMap, BTreeSet};
 

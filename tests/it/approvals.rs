@@ -497,6 +497,7 @@ fn with_access(space: &Workspace, approvers: &[&str]) {
         };
         body.access.push(AccessChange {
             identity: DeclarationAddress::new("identity", "bot"),
+            whose: None,
             instance: "vault".into(),
             subject: ("vault_entity".into(), "remit-bot".into()),
             is_new: false,
@@ -507,6 +508,7 @@ fn with_access(space: &Workspace, approvers: &[&str]) {
                     certainty: Certainty::Surely,
                 },
                 scopes: BTreeSet::from([scope]),
+                risk: None,
             }],
             lost: Vec::new(),
             drifted: Vec::new(),

@@ -28,6 +28,7 @@ mod misplaced;
 mod policies;
 mod policies_rego;
 mod reference;
+mod rules;
 mod state_abuse;
 mod structure;
 mod support;

@@ -1,4 +1,4 @@
-//! The reference pages: those of kinds and of the command line are generated, and must be what the
+//! The reference pages: those of kinds, of rules and of the command line are generated, and must be what the
 //! program says now; the page of the language must name every function.
 //!
 //! `REMIT_UPDATE=1` in the environment rewrites the generated ones.
@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use remit::evaluate::functions;
+use remit::rules::{BASE, rules};
 
 use crate::support::workspace::Workspace;
 
@@ -100,6 +101,48 @@ fn the_page_of_each_kind_is_its_schema() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     assert_eq!(there, pages, "a page without a kind");
+}
+
+const RULES_HEAD: &str = "# Rules\n\n\
+    What remit finds in a configuration, in a plan and in the targets. Generated from the table of\n\
+    rules; `remit rules explain RULE` shows the same, and `remit rules check` asks those that need\n\
+    the configuration alone. What a rule needs and isn't there is listed as skipped, never passed.\n\n\
+    A finding of severity error stops what creates or widens, never a removal. An\n\
+    [`exception`](../language.md#exception) waives one rule for one declaration until a date.\n\n\
+    | rule | finds | severity | needs | evidence for |\n|---|---|---|---|---|\n";
+
+#[test]
+fn the_page_of_each_rule_is_the_table() {
+    let workspace = Workspace::new("");
+    let mut index = RULES_HEAD.to_owned();
+    let mut pages = BTreeSet::from(["README.md".to_owned()]);
+    for rule in rules() {
+        let code = rule.code;
+        let page = workspace.expect(0, &["rules", "explain", code, "--markdown"]);
+        check(&format!("rules/{code}.md"), &page.stdout);
+        pages.insert(format!("{code}.md"));
+        let _ = writeln!(
+            index,
+            "| [{code}]({code}.md) {} | {} | {} | {} | {} |",
+            rule.name,
+            rule.finds,
+            rule.weight.text(),
+            rule.needs().join(", "),
+            rule.controls.join(", ")
+        );
+    }
+    let _ = write!(
+        index,
+        "\n## Around the examples\n\nEach example stands beside these blocks, in which no rule finds \
+         anything.\n\n```hcl\n{}\n```\n",
+        BASE.trim_end()
+    );
+    check("rules/README.md", &index);
+    let there: BTreeSet<String> = std::fs::read_dir(reference().join("rules"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(there, pages, "a page without a rule");
 }
 
 #[test]

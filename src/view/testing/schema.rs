@@ -1,6 +1,7 @@
-//! As much of JSON Schema as `docs/schema` uses: `$ref`, `type`, `const`, `enum`, `required`,
-//! `properties`, `additionalProperties`, `items`. Any other keyword is an error, so that nothing
-//! is taken for checked that isn't.
+//! As much of JSON Schema as `docs/schema` and the schema of SARIF use: `$ref`, `type`, `const`,
+//! `enum`, `required`, `properties`, `additionalProperties`, `items`, `uniqueItems`, `anyOf`,
+//! `oneOf`, `pattern` and the limits of numbers and lists. Any other keyword is an error, so that
+//! nothing is taken for checked that isn't; of `format` only URIs are looked at.
 
 use serde_json::Value as Json;
 
@@ -17,7 +18,10 @@ fn check(root: &Json, schema: &Json, json: &Json, path: &str, out: &mut Vec<Stri
         match keyword.as_str() {
             // The last two are looked at below, for each property.
             "$schema"
+            | "$id"
             | "$defs"
+            | "definitions"
+            | "default"
             | "title"
             | "description"
             | "properties"
@@ -48,6 +52,22 @@ fn check(root: &Json, schema: &Json, json: &Json, path: &str, out: &mut Vec<Stri
                     check(root, rule, one, &format!("{path}/{index}"), out);
                 }
             }
+            "anyOf" | "oneOf" => {
+                let fits = |one: &&Json| {
+                    let mut wrong = Vec::new();
+                    check(root, one, json, path, &mut wrong);
+                    wrong.is_empty()
+                };
+                let fitting = rule.as_array().unwrap().iter().filter(fits).count();
+                if fitting == 0 || (keyword == "oneOf" && fitting > 1) {
+                    out.push(format!("{path}: {fitting} of {keyword} fit"));
+                }
+            }
+            "uniqueItems" | "minItems" | "minimum" | "maximum" | "pattern" | "format" => {
+                if !is_within(keyword, rule, json) {
+                    out.push(format!("{path}: {json} is not within {keyword} {rule}"));
+                }
+            }
             other => panic!("the keyword {other} is not checked"),
         }
     }
@@ -66,8 +86,34 @@ fn check(root: &Json, schema: &Json, json: &Json, path: &str, out: &mut Vec<Stri
     }
 }
 
+/// Whether a value meets a keyword that limits it; one of another type does.
+fn is_within(keyword: &str, rule: &Json, json: &Json) -> bool {
+    let (list, text) = (json.as_array(), json.as_str());
+    let number = || json.as_f64().zip(rule.as_f64());
+    match keyword {
+        "uniqueItems" => list.is_none_or(|list| {
+            let twice = |at: usize| list[at + 1..].contains(&list[at]);
+            rule != &Json::Bool(true) || !(0..list.len()).any(twice)
+        }),
+        "minItems" => list.is_none_or(|list| list.len() as u64 >= rule.as_u64().unwrap()),
+        "minimum" => number().is_none_or(|(number, least)| number >= least),
+        "maximum" => number().is_none_or(|(number, most)| number <= most),
+        "pattern" => {
+            let pattern = regex::Regex::new(rule.as_str().unwrap()).unwrap();
+            text.is_none_or(|text| pattern.is_match(text))
+        }
+        "format" => text.is_none_or(|text| match rule.as_str().unwrap() {
+            "uri" => text.contains("://") && !text.contains(' '),
+            "uri-reference" => !text.contains([' ', '\\', '"', '<', '>', '`', '{', '}']),
+            _ => true,
+        }),
+        other => panic!("the keyword {other} is not checked"),
+    }
+}
+
 fn is(json: &Json, name: &str) -> bool {
     match name {
+        "number" => json.is_number(),
         "null" => json.is_null(),
         "boolean" => json.is_boolean(),
         "integer" => json.is_i64() || json.is_u64(),

@@ -174,6 +174,8 @@ impl Engine {
             refresh: true,
             parallelism: 4,
             place: &|_| String::new(),
+            now: "2026-11-24T12:00:00Z".to_owned(),
+            literals: None,
         };
         change(&mut request);
         self.runtime.block_on(operations::plan(

@@ -147,6 +147,8 @@ impl Stage {
                 refresh: true,
                 parallelism: 8,
                 place: &|_| String::new(),
+                now: "2026-11-24T12:00:00Z".to_owned(),
+                literals: None,
             };
             change(&mut request);
             let readers: BTreeMap<String, &dyn Read> = [("vault".to_owned(), stands.reader)].into();

@@ -1,0 +1,36 @@
+scope "salaries_read" {
+  description = "Read salaries"
+  domain      = "staff"
+  risk        = "low"
+
+  grant "vault" {
+    path         = "kv/data/${identity.environment}/salaries/*"
+    capabilities = ["read"]
+  }
+}
+
+identity "reporting" {
+  agent       = agent.reporting
+  environment = environment.prod
+  domain      = "billing"
+  scopes      = [scope.invoices_read]
+
+  workload {
+    issuer          = issuer.cluster
+    namespace       = "agents"
+    service_account = "reporting"
+  }
+}
+
+identity "staff_reporting" {
+  agent       = agent.reporting
+  environment = environment.prod
+  domain      = "staff"
+  scopes      = [scope.salaries_read]
+
+  workload {
+    issuer          = issuer.cluster
+    namespace       = "agents"
+    service_account = "staff-reporting"
+  }
+}

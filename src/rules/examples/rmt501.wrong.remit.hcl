@@ -1,0 +1,1 @@
+# The target holds a policy `remit-legacy`, and no block declares it.

@@ -1,0 +1,4 @@
+variable "database_password" {
+  type    = string
+  default = "n0t-a-real-passw0rd"
+}

@@ -1,0 +1,487 @@
+//! Every rule on its examples, and on what they leave out.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use super::testing::{World, permission, right, wrong};
+use super::*;
+use crate::view::{self, Paint};
+
+/// Rules that look only at what this version doesn't read, or at no configuration.
+const WITHOUT_EXAMPLES: [&str; 2] = ["RMT502", "RMT503"];
+
+fn with_examples() -> impl Iterator<Item = &'static Rule> {
+    rules().filter(|rule| !WITHOUT_EXAMPLES.contains(&rule.code))
+}
+
+#[test]
+fn the_table_is_complete_and_in_order() {
+    let codes: Vec<&str> = rules().map(|rule| rule.code).collect();
+    assert!(codes.is_sorted() && codes.len() == 20, "{codes:?}");
+    for rule in rules() {
+        for text in [rule.finds, rule.why] {
+            assert!(text.len() > 20 && text.ends_with('.'), "{}", rule.code);
+            assert!(!text.contains("  "), "{}: {text}", rule.code);
+        }
+        assert!(
+            rule.blind.is_empty() || rule.blind.ends_with('.'),
+            "{}",
+            rule.code
+        );
+        assert!(
+            !rule.parts.is_empty() && !rule.controls.is_empty(),
+            "{}",
+            rule.code
+        );
+        assert_eq!(find(&rule.code.to_lowercase()).unwrap().code, rule.code);
+        assert_eq!(find(rule.name).unwrap().code, rule.code);
+        let without = WITHOUT_EXAMPLES.contains(&rule.code);
+        assert_eq!(rule.wrong.is_empty(), without, "{}", rule.code);
+        assert_eq!(rule.right.is_empty(), without, "{}", rule.code);
+    }
+    assert!(find("RMT999").is_none());
+}
+
+#[test]
+fn wrong_is_found_and_right_is_silent() {
+    assert_eq!(World::beside_base("").check().findings, []);
+    for rule in with_examples() {
+        let found = wrong(rule).check().findings;
+        assert!(
+            found.iter().any(|finding| finding.rule == rule.code),
+            "{} finds nothing in its wrong example: {found:#?}",
+            rule.code
+        );
+        for finding in &found {
+            assert!(finding.place.is_some(), "{finding:#?}");
+            assert!(!finding.what.is_empty() && !finding.help.is_empty());
+        }
+        let after = right(rule).after(&wrong(rule));
+        assert_eq!(after.check().findings, [], "{}", rule.code);
+    }
+}
+
+#[test]
+fn examples_are_in_the_canonical_layout() {
+    for rule in rules() {
+        for text in [BASE, rule.wrong, rule.right] {
+            let mut sources = crate::diagnostic::SourceMap::default();
+            let file = sources.add("x.remit.hcl".into(), text.into());
+            let canonical = crate::config::fmt::format(text, file).unwrap();
+            assert_eq!(canonical, text, "{}", rule.code);
+        }
+    }
+}
+
+/// Each rule's findings in its wrong example, as people see them and as SARIF has them.
+#[test]
+fn findings_read_as_they_were_reviewed() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/rules/examples");
+    for rule in with_examples() {
+        let mut checked = wrong(rule).check();
+        checked.findings.retain(|finding| finding.rule == rule.code);
+        let mut text = String::new();
+        for finding in &checked.findings {
+            text.push_str(&view::findings::one(finding, Paint::PLAIN));
+            text.push('\n');
+        }
+        let log = view::sarif::log(&checked);
+        let results = &log["runs"][0]["results"];
+        text.push_str(&format!("{results:#}\n"));
+        let path = folder.join(format!("{}.found.txt", rule.code.to_lowercase()));
+        if std::env::var_os("REMIT_UPDATE").is_some_and(|value| value == "1") {
+            std::fs::write(&path, &text).unwrap();
+        }
+        let reviewed = std::fs::read_to_string(&path).unwrap_or_default();
+        assert_eq!(reviewed, text, "REMIT_UPDATE=1 rewrites {}", path.display());
+    }
+}
+
+#[test]
+fn what_lacks_an_input_is_skipped_and_never_passed() {
+    let world = World::beside_base("");
+    let checked = world.check_with(|input| {
+        input.literals = None;
+        input.plan = None;
+        input.access = None;
+        input.changes = None;
+    });
+    let lines: Vec<String> = checked
+        .skipped
+        .iter()
+        .map(|(code, what)| format!("{code} {what}"))
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            "RMT106 needs a plan with the access in effect",
+            "RMT201 needs a plan with the access in effect",
+            "RMT202 needs a plan with the access in effect",
+            "RMT203 needs a plan with what it changes of access",
+            "RMT204 in part: needs when grants were last used, which this version doesn't read",
+            "RMT205 in part: needs a plan with the access in effect",
+            "RMT206 needs a plan with the access in effect",
+            "RMT501 needs what lives in the targets",
+            "RMT502 needs a plan, and the leases, keys and sessions of what was removed, which \
+             this version doesn't read",
+            "RMT503 needs the target's audit devices, which this version doesn't read",
+            "RMT504 in part: needs the aliases of entities and the login profiles of users, which \
+             this version doesn't read",
+            "RMT601 needs the configuration's texts",
+        ]
+    );
+}
+
+/// What is found of `code` beside the base.
+fn found(code: &str, text: &str) -> Vec<Finding> {
+    let mut findings = World::beside_base(text).check().findings;
+    findings.retain(|finding| finding.rule == code);
+    findings
+}
+
+fn rule(code: &str) -> &'static Rule {
+    find(code).unwrap()
+}
+
+#[test]
+fn severity_follows_the_tier() {
+    let text = rule("RMT101").wrong;
+    let severity = |text: &str| found("RMT101", text)[0].severity;
+    assert_eq!(severity(text), Severity::Error);
+    // Its double is in production still.
+    let staging = text.replace("environment.prod", "environment.staging");
+    assert_eq!(severity(&staging), Severity::Error);
+    let both = staging.replace("identity \"reporting\"", "identity \"second\"") + &staging;
+    let both = both.replace("\"triage\"\n", "\"other\"\n");
+    let all = found("RMT101", &both);
+    assert!(!all.is_empty());
+    assert!(
+        all.iter().all(|one| one.severity == Severity::Warning),
+        "{all:#?}"
+    );
+}
+
+#[test]
+fn an_exception_waives_one_rule_for_one_declaration() {
+    let exception = |code: &str, address: &str, date: &str| {
+        format!(
+            "{}\nexception \"x\" {{\n rule = \"{code}\"\n applies_to = {address}\n reason = \"r\"\n \
+             approved_by = owner.payments\n expires_at = \"{date}\"\n}}\n",
+            rule("RMT107").wrong
+        )
+    };
+    let checked = |text: &str| World::beside_base(text).check();
+    let waived = checked(&exception("RMT107", "identity.reporting", "2026-11-01"));
+    assert!(!waived.stops());
+    assert_eq!(
+        waived.findings[0].waived_by.as_ref().unwrap().to_string(),
+        "exception.x"
+    );
+    for (code, address) in [
+        ("RMT105", "identity.reporting"),
+        ("RMT107", "identity.triage"),
+    ] {
+        assert!(
+            checked(&exception(code, address, "2027-01-01")).stops(),
+            "{code}"
+        );
+    }
+    let expired = checked(&exception("RMT107", "identity.reporting", "2026-10-31"));
+    let said: Vec<(&str, bool)> = expired
+        .findings
+        .iter()
+        .map(|finding| (finding.rule.as_str(), finding.stops()))
+        .collect();
+    assert_eq!(said, [("RMT107", true), ("RMT303", true)]);
+}
+
+#[test]
+fn an_exception_counts_for_all_instances_of_a_block() {
+    let text = "identity \"reporting\" {\n for_each = { a = environment.prod, b = \
+                environment.staging }\n agent = agent.reporting\n environment = each.value\n domain \
+                = \"billing\"\n scopes = [scope.invoices_read]\n workload {\n issuer = \
+                issuer.cluster\n namespace = each.key\n service_account = \"default\"\n }\n}\n\
+                exception \"x\" {\n rule = \"RMT107\"\n applies_to = ADDRESS\n reason = \"r\"\n \
+                approved_by = owner.payments\n expires_at = \"2027-01-01\"\n}\n";
+    let waived = |address: &str| {
+        let all = found("RMT107", &text.replace("ADDRESS", address));
+        all.iter()
+            .map(|one| one.waived_by.is_some())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(waived("identity.reporting"), [true, true]);
+    assert_eq!(waived("identity.reporting[\"b\"]"), [false, true]);
+}
+
+#[test]
+fn exceptions_name_rules_that_are() {
+    let mistake = |code: &str| {
+        let text = format!(
+            "exception \"x\" {{\n rule = \"{code}\"\n applies_to = identity.triage\n reason = \
+             \"r\"\n approved_by = owner.payments\n expires_at = \"2027-01-01\"\n}}\n"
+        );
+        let world = World::beside_base(&text);
+        let found = mistakes(&world.model);
+        found.first().map(|one| {
+            let at = world.sources.text(one.span.unwrap()).to_owned();
+            (one.summary.clone(), at, one.help.clone().unwrap())
+        })
+    };
+    assert_eq!(mistake("RMT101"), None);
+    let (summary, at, help) = mistake("RMT110").unwrap();
+    assert_eq!(
+        (summary.as_str(), at.as_str()),
+        ("unknown rule", "\"RMT110\"")
+    );
+    assert!(help.starts_with("did you mean `RMT1"), "{help}");
+    assert_eq!(
+        mistake("shared-identity").unwrap().2,
+        "did you mean `RMT101`?"
+    );
+    assert_eq!(mistake("RMT203").unwrap().0, "rule that can't be waived");
+}
+
+#[test]
+fn other_ways_to_be_loose() {
+    let github = |binding: &str| {
+        format!(
+            "issuer \"ci\" {{\n type = \"github\"\n audience = [\"v\"]\n}}\nidentity \"ci\" {{\n agent \
+             = agent.reporting\n environment = environment.staging\n domain = \"billing\"\n scopes \
+             = [scope.invoices_read]\n workload {{\n issuer = issuer.ci\n repository = \"a/b\"\n \
+             {binding}\n }}\n}}\n"
+        )
+    };
+    for (binding, number) in [
+        ("environment = \"production\"", 0),
+        ("ref = \"refs/heads/main\"", 0),
+        ("pull_request = true", 1),
+        ("subject = \"repo:a/b:environment:x\"", 0),
+        ("subject = \"repo:a/b\"", 1),
+    ] {
+        assert_eq!(found("RMT107", &github(binding)).len(), number, "{binding}");
+    }
+    let quiet = github("ref = \"refs/heads/main\"").replace("audience = [\"v\"]", "");
+    assert_eq!(found("RMT107", &quiet).len(), 1);
+    let role = "resource \"vault_jwt_role\" \"r\" {\n mount = \"m\"\n name = \"n\"\n role_type = \
+                \"jwt\"\n user_claim = \"team\"\n bound_claims_type = \"glob\"\n token_period = \
+                60\n}\n";
+    let codes: Vec<String> = World::beside_base(role)
+        .check()
+        .findings
+        .into_iter()
+        .map(|finding| finding.rule)
+        .collect();
+    let expected = ["RMT102", "RMT107", "RMT107", "RMT107", "RMT301", "RMT301"];
+    assert_eq!(codes, expected);
+}
+
+#[test]
+fn contacts_that_reach_nobody() {
+    for (contact, number) in [
+        ("payments@example.com", 0),
+        ("#payments", 0),
+        ("https://example.com/oncall", 0),
+        ("TBD", 1),
+        ("n/a", 1),
+        ("no-reply@example.com", 1),
+        ("triage@example.com", 1),
+        ("spiffe://example.com/triage", 1),
+    ] {
+        let text = format!("owner \"x\" {{\n contact = \"{contact}\"\n}}\n");
+        assert_eq!(found("RMT103", &text).len(), number, "{contact}");
+    }
+}
+
+#[test]
+fn the_shortest_way_to_everything() {
+    let text = rule("RMT202").wrong;
+    let world = World::beside_base(text);
+    let all = world.check().findings;
+    let what: Vec<&str> = all
+        .iter()
+        .filter(|finding| finding.rule == "RMT202")
+        .map(|finding| finding.what.as_str())
+        .collect();
+    assert_eq!(what.len(), 2, "{what:#?}");
+    assert!(
+        what[1].starts_with("`identity.reporting` → `identity.operator` → everything in vault")
+    );
+    // A circle alone leads to another's access, and the search ends.
+    let mut world = World::beside_base(text);
+    for edge in &mut world.access.escalations {
+        let other = match edge.identity.name.as_str() {
+            "reporting" => "remit-operator",
+            _ => "remit-reporting",
+        };
+        edge.escalation.gain =
+            remit_sdk::access::Gain::Subject("vault_entity".into(), other.into());
+    }
+    let circle = world.check().findings;
+    let circle: Vec<&str> = circle
+        .iter()
+        .filter(|finding| finding.rule == "RMT202")
+        .map(|finding| finding.what.as_str())
+        .collect();
+    assert_eq!(circle.len(), 2);
+    assert!(
+        circle[0].contains("→ what `identity.reporting` may do"),
+        "{circle:#?}"
+    );
+}
+
+#[test]
+fn a_wildcard_reaches_a_credential_too() {
+    let mut world = right(rule("RMT206"));
+    assert_eq!(world.codes(), [""; 0]);
+    let held = world
+        .access
+        .permissions
+        .iter_mut()
+        .find(|held| held.identity.name == "reporting")
+        .unwrap();
+    held.permission = permission(&["read"], &["database/*"]);
+    assert_eq!(world.codes(), ["RMT206"]);
+}
+
+#[test]
+fn what_is_forgotten_and_lives_on_is_said() {
+    use crate::diff::{Action, Change, Details, Reason};
+    let mut world = World::beside_base("");
+    let address = remit_sdk::DeclarationAddress::new("identity", "old").object("vault_entity");
+    let change = Change {
+        address: address.clone(),
+        instance: "vault".into(),
+        kind: "vault_entity".into(),
+        key: "remit-old".into(),
+        action: Action::Forget,
+        reason: Reason::NotOurs,
+        before: [].into(),
+        after: [].into(),
+        differences: Vec::new(),
+        expected: remit_sdk::provider::Expected::Absent,
+        old: None,
+        moved_from: None,
+        details: Details::default(),
+        place: None,
+    };
+    world.plan.changes.insert(address, change);
+    assert_eq!(world.codes(), ["RMT502"]);
+}
+
+#[test]
+fn a_secret_is_never_shown() {
+    // Put together here, so that no scanner takes this file for a leak.
+    let secret = format!("hvs.{}", "aB3dE6gH9jK2mN5pQ8sT1vW4");
+    let text = format!(
+        "locals {{\n a = \"{secret}\"\n b = {{ \"{secret}\" = \"{secret}\" }}\n}}\nresource \
+         \"vault_policy\" \"p\" {{\n name = \"x\"\n policy = \"# {secret}\"\n}}\n"
+    );
+    let checked = World::beside_base(&text).check();
+    assert_eq!(checked.findings.len(), 4);
+    let shown = [
+        view::findings::people(&checked, Paint::PLAIN),
+        view::findings::json(&checked).to_string(),
+        view::sarif::log(&checked).to_string(),
+        view::junit::report(&checked),
+        format!("{checked:?}"),
+    ];
+    for text in shown {
+        assert!(text.contains("RMT601") && !text.contains(&secret), "{text}");
+    }
+    assert!(checked.findings.iter().any(|finding| {
+        let address = finding.address.as_ref().map(ToString::to_string);
+        address.as_deref() == Some("vault_policy.p")
+    }));
+}
+
+#[test]
+fn findings_come_in_one_order() {
+    let texts = ["RMT106", "RMT103", "RMT104"].map(|code| rule(code).wrong);
+    let text = texts.concat();
+    let world = World::beside_base(&text);
+    let findings = world.check().findings;
+    assert_eq!(findings, world.check().findings);
+    assert!(findings.is_sorted_by(|a, b| key(a) <= key(b)));
+    assert!(findings.len() > 2);
+}
+
+/// All rules on this many identities.
+const MANY: usize = 10_000;
+/// What they may take in a build without optimisation on a busy machine; with it, a second.
+const MANY_TIME_MAX: Duration = Duration::from_secs(5);
+
+#[test]
+fn many_identities_take_little_time() {
+    let keys: Vec<String> = (0..MANY).map(|number| format!("k{number}")).collect();
+    let text = format!(
+        "locals {{\n keys = [{}]\n}}\nidentity \"many\" {{\n for_each = {{ for key in local.keys : key \
+         => key }}\n agent = agent.reporting\n environment = environment.staging\n domain = \
+         each.key\n scopes = [scope.invoices_read]\n workload {{\n issuer = issuer.cluster\n \
+         namespace = \"agents\"\n service_account = each.key\n }}\n}}\n",
+        keys.iter()
+            .map(|key| format!("\"{key}\""))
+            .collect::<Vec<_>>()
+            .join(", ")
+    );
+    let world = World::beside_base(&text);
+    assert!(world.model.identities.len() > MANY);
+    let start = Instant::now();
+    let checked = world.check();
+    let took = start.elapsed();
+    println!("{} findings in {took:?}", checked.findings.len());
+    assert_eq!(
+        checked.findings.len(),
+        MANY,
+        "each holds a scope of another domain"
+    );
+    assert!(took < MANY_TIME_MAX, "{took:?}");
+}
+
+#[test]
+fn beyond_the_ceiling() {
+    let text = rule("RMT205").right.to_owned() + rule("RMT204").right;
+    let held = "scopes      = [scope.reports_write]";
+    let text = text.replace(
+        "agent       = agent.reporting",
+        "agent       = agent.dunning",
+    );
+    assert!(text.contains(held));
+    let found = found("RMT205", &text);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert_eq!(
+        found[0].what,
+        "`identity.reporting` may create, update on `kv/data/prod/reports/*` by \
+         `scope.reports_write`, which is beyond the ceiling of `agent.dunning`"
+    );
+}
+
+#[test]
+fn what_production_reaches_from_outside_it() {
+    let shared = |production: &str, staging: &str| {
+        let mut world = right(rule("RMT106"));
+        for held in &mut world.access.permissions {
+            let path = match held.identity.name.as_str() {
+                "triage" => production,
+                _ => staging,
+            };
+            held.permission = permission(&["read"], &[path]);
+        }
+        world.codes()
+    };
+    for (production, staging, is_found) in [
+        ("kv/data/a", "kv/data/a", true),
+        ("kv/data/a", "kv/data/*", true),
+        ("kv/data/a/b", "kv/data/+/b", true),
+        ("kv/data/a", "kv/data/b", false),
+        ("kv/data/a", "other/*", false),
+        ("auth/token/lookup-self", "auth/token/lookup-self", false),
+        ("arn:aws:s3:::a-b/*", "arn:aws:s3:::a-*", true),
+    ] {
+        let expected: &[&str] = if is_found { &["RMT106"] } else { &[] };
+        assert_eq!(
+            shared(production, staging),
+            expected,
+            "{production} {staging}"
+        );
+    }
+}
