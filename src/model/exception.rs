@@ -100,7 +100,7 @@ mod tests {
         assert!(exception.covers(&exception.applies_to));
         for name in ["rule", "applies_to", "reason", "approved_by", "expires_at"] {
             let lines = GOOD.lines().filter(|line| !line.trim().starts_with(name));
-            let text: String = lines.map(|line| format!("{line}\n")).collect();
+            let text = lines.collect::<Vec<_>>().join("\n");
             let header = "exception \"x\"";
             one_mistake(&format!("{OWNER}{text}"), "missing attribute", header);
         }

@@ -5,6 +5,7 @@
 //! not with their square. A subject without a way to everything but with one to another's access
 //! is shown that: one step, since any longer way begins with it.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use remit_sdk::access::{Gain, Subject};
@@ -80,8 +81,10 @@ fn towards_everything<'a>(
     let mut backwards: BTreeMap<Node<'a>, Vec<&'a EscalationOf>> = BTreeMap::new();
     for (from, out) in edges {
         for edge in out {
-            if edge.escalation.gain == Gain::Everything && !towards.contains_key(from) {
-                towards.insert(*from, *edge);
+            if edge.escalation.gain == Gain::Everything
+                && let Entry::Vacant(place) = towards.entry(*from)
+            {
+                place.insert(*edge);
                 open.push_back(*from);
             }
             if let Some(to) = target(edge) {
@@ -92,8 +95,8 @@ fn towards_everything<'a>(
     while let Some(reached) = open.pop_front() {
         for edge in backwards.get(&reached).into_iter().flatten() {
             let from = node(edge);
-            if !towards.contains_key(&from) {
-                towards.insert(from, *edge);
+            if let Entry::Vacant(place) = towards.entry(from) {
+                place.insert(*edge);
                 open.push_back(from);
             }
         }

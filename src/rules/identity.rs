@@ -105,16 +105,20 @@ pub(super) const MIXED: &[Rule] = &[
 
 fn one_workload_twice(report: &mut Report<'_, '_>) {
     let model = report.model();
-    let mut known: BTreeMap<(&str, &str), Vec<(&Identity, &Workload)>> = BTreeMap::new();
+    let mut known: BTreeMap<(String, &str), Vec<(&Identity, &Workload)>> = BTreeMap::new();
     for identity in report.facts.identities.iter().copied() {
         for workload in &identity.workloads {
-            let Binding::Jwt { subject, .. } = &workload.binding else {
-                continue;
-            };
             let Some(issuer) = model.issuers.get(&workload.issuer) else {
                 continue;
             };
-            let others = known.entry((&issuer.url, subject)).or_default();
+            let (voucher, subject) = match &workload.binding {
+                Binding::Jwt { subject, .. } => (issuer.url.clone(), subject),
+                // The role-id, which is the identity's live name.
+                Binding::Approle { .. } => {
+                    (mount(report, &workload.issuer).to_string(), &identity.name)
+                }
+            };
+            let others = known.entry((voucher, subject.as_str())).or_default();
             let other = others
                 .iter()
                 .find(|(_, other)| can_be_one(&other.binding, &workload.binding));
@@ -146,7 +150,7 @@ fn one_workload_twice(report: &mut Report<'_, '_>) {
 fn can_be_one(one: &Binding, other: &Binding) -> bool {
     let (Binding::Jwt { claims: one, .. }, Binding::Jwt { claims: other, .. }) = (one, other)
     else {
-        return false;
+        return true;
     };
     one.iter().all(|(claim, values)| {
         other

@@ -10,9 +10,8 @@ pub(super) fn overlap(one: &str, other: &str) -> bool {
     let (mut left, mut right) = (one.split('/').peekable(), other.split('/').peekable());
     loop {
         let (a, b) = match (left.next(), right.next()) {
-            (None, None) => return true,
             (Some(a), Some(b)) => (a, b),
-            (Some("*"), None) | (None, Some("*")) => return true,
+            (None, None | Some("*")) | (Some("*"), None) => return true,
             (Some(_), None) | (None, Some(_)) => return false,
         };
         let a_ends = a.strip_suffix('*').filter(|_| left.peek().is_none());
@@ -65,10 +64,7 @@ pub(super) fn named<'e>(
 
 /// `read, list`.
 pub(super) fn list(all: &BTreeSet<String>) -> String {
-    let words: Vec<String> = all
-        .iter()
-        .map(|one| remit_sdk::text::safe(one).into())
-        .collect();
+    let words: Vec<String> = all.iter().map(|one| remit_sdk::text::safe(one)).collect();
     words.join(", ")
 }
 

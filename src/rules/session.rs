@@ -206,6 +206,19 @@ fn roles(report: &mut Report<'_, '_>) {
                     }
                 }
             }
+            "vault_database_role" => match seconds(resource, "max_ttl").filter(|one| *one > 0) {
+                None => say(
+                    "max_ttl",
+                    "sets no `max_ttl`: its users live as long as the server allows".into(),
+                    "write `max_ttl`",
+                ),
+                Some(max) => {
+                    if let Some(why) = too_long(max, tier) {
+                        let what = format!("makes users that may live {why}");
+                        say("max_ttl", what, "write a shorter `max_ttl`");
+                    }
+                }
+            },
             "aws_iam_role" => {
                 let session = seconds(resource, "max_session_duration");
                 if let Some(why) = session.and_then(|one| too_long(one, tier)) {

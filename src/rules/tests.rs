@@ -1,5 +1,6 @@
 //! Every rule on its examples, and on what they leave out.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -87,7 +88,7 @@ fn findings_read_as_they_were_reviewed() {
         }
         let log = view::sarif::log(&checked);
         let results = &log["runs"][0]["results"];
-        text.push_str(&format!("{results:#}\n"));
+        let _ = writeln!(text, "{results:#}");
         let path = folder.join(format!("{}.found.txt", rule.code.to_lowercase()));
         if std::env::var_os("REMIT_UPDATE").is_some_and(|value| value == "1") {
             std::fs::write(&path, &text).unwrap();
@@ -482,6 +483,64 @@ fn what_production_reaches_from_outside_it() {
             shared(production, staging),
             expected,
             "{production} {staging}"
+        );
+    }
+}
+
+#[test]
+fn one_role_id_is_one_workload() {
+    let text = |name: &str| {
+        let identity = |label: &str, environment: &str| {
+            format!(
+                "identity \"{label}\" {{\n agent = agent.reporting\n environment = \
+                 environment.{environment}\n domain = \"billing\"\n scopes = \
+                 [scope.invoices_read]\n live_name = \"{name}{label}\"\n workload {{\n issuer = \
+                 issuer.roles\n secret_id_num_uses = 0\n }}\n}}\n"
+            )
+        };
+        let both = identity("a", "prod") + &identity("b", "staging");
+        format!("issuer \"roles\" {{\n type = \"approle\"\n}}\n{both}")
+    };
+    assert_eq!(found("RMT101", &text("r-")), []);
+    let same = text("r-").replace("r-b", "r-a");
+    assert_eq!(found("RMT101", &same).len(), 1);
+    assert_eq!(found("RMT301", &same).len(), 2);
+}
+
+#[test]
+fn what_lives_undeclared_is_waived_by_its_provider() {
+    let mut world = World::beside_base(
+        "exception \"x\" {\n rule = \"RMT501\"\n applies_to = provider.vault\n reason = \"r\"\n \
+         approved_by = owner.payments\n expires_at = \"2027-01-01\"\n}\n",
+    );
+    let place = |instance: &str| (instance.to_owned(), "vault_policy".into(), "remit-x".into());
+    world.plan.unmanaged.insert(place("vault"));
+    world.plan.unmanaged.insert(place("aws"));
+    let checked = world.check();
+    let waived: Vec<bool> = checked
+        .findings
+        .iter()
+        .map(|one| one.waived_by.is_some())
+        .collect();
+    assert_eq!(waived, [false, true]);
+}
+
+#[test]
+fn resources_have_an_end_too() {
+    let text = "resource \"vault_database_role\" \"d\" {\n mount = \"db\"\n name = \"n\"\n db_name = \
+                \"c\"\n creation_statements = [\"s\"]\n MAX\n}\n";
+    for (max, number) in [
+        ("", 1),
+        ("max_ttl = 0", 1),
+        ("max_ttl = \"30m\"", 0),
+        ("max_ttl = 3600", 0),
+        ("max_ttl = \"2h\"", 1),
+    ] {
+        // The instance is used in production, so an hour is the longest.
+        assert_eq!(
+            found("RMT301", &text.replace("MAX", max)).len(),
+            number,
+            "{max}"
         );
     }
 }

@@ -4,6 +4,8 @@
 //! finding refers to it by index; a rule that was skipped is a notification of the run. A waived
 //! finding is a suppressed result. A finding without a place is about the configuration's folder.
 
+use std::fmt::Write as _;
+
 use remit_sdk::text::safe;
 use serde_json::{Map, Value as Json, json};
 
@@ -146,7 +148,7 @@ fn uri(path: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            let _ = write!(out, "%{byte:02X}");
         }
     }
     out
