@@ -26,7 +26,7 @@ const MESSAGE_BYTES_MAX: u32 = 256 * 1024;
 const KEYS_MAX: u32 = 1024;
 
 /// How long an agent may take: somebody has to find the token and touch it.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// An agent.
 pub(super) struct Agent {

@@ -44,7 +44,7 @@ fn ssh_keys(written: &Written<'_>) -> Decoded<Vec<String>> {
                 Ok(_) => Ok(key),
                 Err(why) => Err(invalid(
                     at,
-                    &format!("this is no SSH public key that can approve: {why}"),
+                    format!("this is no SSH public key that can approve: {why}"),
                     help,
                 )),
             }

@@ -223,7 +223,9 @@ pub fn facts(plan: &Plan, model: &Model, recorded: &Recorded) -> Option<Facts> {
     }
     let wanted = gate::facts::wanted(model, &targets(plan, recorded));
     let next = gate::facts::next(recorded.gate.as_ref(), &wanted);
-    (recorded.gate.as_ref() != Some(&next)).then_some(next)
+    // Nothing to say is nothing to record.
+    let before = recorded.gate.clone().unwrap_or_default();
+    (before != next).then_some(next)
 }
 
 fn targets(plan: &Plan, recorded: &Recorded) -> BTreeMap<String, Target> {

@@ -131,6 +131,20 @@ mod tests {
     }
 
     #[test]
+    fn who_approved_a_run_stays_recorded() {
+        let mut recorded = Recorded::default();
+        let mut approved = begin();
+        if let Entry::Begin { approved_by, .. } = &mut approved {
+            approved_by.insert("SHA256:a".into());
+        }
+        for entry in [begin(), approved, begin()] {
+            recorded.fold(&entry).unwrap();
+        }
+        assert_eq!(recorded.approved.len(), 1);
+        assert!(recorded.approved[&2].by.contains("SHA256:a"));
+    }
+
+    #[test]
     fn what_nobody_could_be_asked_is_refused() {
         let mut recorded = Recorded::default();
         recorded.fold(&begin()).unwrap();

@@ -14,7 +14,7 @@ use remit_sdk::ObjectAddress;
 use super::invariants::{
     self, LiveKey, Violation, check_record, live_key, same_object, two_intents,
 };
-use super::record::{Entry, Intent, Operation, Outcome, Record, Recorded};
+use super::record::{Approved, Entry, Intent, Operation, Outcome, Record, Recorded};
 
 impl Recorded {
     /// Folds one entry in. An error leaves everything as it was.
@@ -24,7 +24,11 @@ impl Recorded {
         }
         match entry {
             Entry::Begin {
-                lineage, targets, ..
+                lineage,
+                run,
+                targets,
+                approved_by: by,
+                ..
             } => {
                 if lineage.is_empty() {
                     return Err(Violation::new("S4", "the lineage is empty"));
@@ -35,6 +39,10 @@ impl Recorded {
                 let serial = self.serial.checked_add(1);
                 self.serial = serial.ok_or_else(|| Violation::new("S3", "no serial is left"))?;
                 self.lineage = Some(lineage.clone());
+                if !by.is_empty() {
+                    let (run, by) = (run.clone(), by.clone());
+                    self.approved.insert(self.serial, Approved { run, by });
+                }
                 self.targets
                     .extend(targets.iter().map(|(k, v)| (k.clone(), v.clone())));
             }

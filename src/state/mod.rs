@@ -29,4 +29,4 @@ pub use facts::Facts;
 pub use fold::Ledger;
 pub use invariants::Violation;
 pub use local::{Loaded, LocalState, Run};
-pub use record::{Entry, Intent, Operation, Outcome, OutputRecord, Record, Recorded};
+pub use record::{Approved, Entry, Intent, Operation, Outcome, OutputRecord, Record, Recorded};

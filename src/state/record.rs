@@ -27,6 +27,18 @@ pub struct Recorded {
     /// What the gate holds a change against; `None` until a run recorded it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gate: Option<Facts>,
+    /// The runs that were approved, by the serial that they raised the state to: evidence.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub approved: BTreeMap<u64, Approved>,
+}
+
+/// Who approved a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approved {
+    /// What the run was, with the digest of its plan.
+    pub run: String,
+    /// The fingerprints of the keys.
+    pub by: BTreeSet<String>,
 }
 
 /// One object that is ours.
