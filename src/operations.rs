@@ -4,6 +4,8 @@
 //! or a report of what became of one. Nothing here prints, reads files or decides what a stage
 //! decides.
 
+mod review;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,11 +14,15 @@ use remit_sdk::{Address, Diagnostic, Object, ObjectAddress, Read, Span, Value};
 
 use crate::apply::{self, Report, Walk};
 use crate::diff::{self, Guard, Options, recover};
+use crate::gate::{self, Review};
 use crate::lower::{Catalog, Desired};
 use crate::model::Model;
 use crate::observe::{self, Observed, Readers};
 use crate::plan::{self, Mode, OutputChange, Plan};
 use crate::state::{Entry, Record, Recorded, Run, StateError};
+
+use review::Material;
+pub use review::look;
 
 /// What a plan is asked for.
 pub struct PlanRequest<'a> {
@@ -42,8 +48,8 @@ pub struct PlanRequest<'a> {
 /// be shown and not applied.
 #[derive(Debug)]
 pub struct Planned {
-    /// The plan.
-    pub plan: Plan,
+    /// The plan, what it means and what it takes.
+    pub review: Review,
     /// What there is to say.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -71,11 +77,12 @@ pub async fn plan(
     } else {
         desired
     };
-    let (observed, mut diagnostics) = if request.refresh {
+    let (mut observed, mut diagnostics) = if request.refresh {
         observe::observe(wanted, recorded, catalog, readers, request.parallelism).await?
     } else {
         believe(wanted, recorded, catalog, readers, request.parallelism).await?
     };
+    review::read_held(&mut observed, wanted, recorded, (model, catalog), readers).await;
     let undecided = recorded.open.len();
     let decided = recover::recover(recorded, &observed, catalog);
     let mut recorded = Cow::Borrowed(recorded);
@@ -102,10 +109,10 @@ pub async fn plan(
     let steps = plan::steps(&differences, wanted, &observed, catalog);
     let outputs = outputs(model, &recorded, &differences.known, request.mode);
     let plan = Plan {
-        format: plan::file::FORMAT,
+        format: gate::file::FORMAT,
         remit_version: env!("CARGO_PKG_VERSION").to_owned(),
         mode: request.mode,
-        targets: observed.targets,
+        targets: observed.targets.clone(),
         configuration: model.digest.clone(),
         lineage: recorded.lineage.clone(),
         serial: recorded.serial,
@@ -113,11 +120,21 @@ pub async fn plan(
         drift: differences.drift,
         steps,
         outputs,
-        unmanaged: observed.others,
+        unmanaged: observed.others.clone(),
         recorded: recorded.objects.len(),
         undecided,
     };
-    Ok(Planned { plan, diagnostics })
+    let material = Material {
+        model,
+        wanted,
+        recorded: &recorded,
+        observed: &observed,
+        catalog,
+    };
+    Ok(Planned {
+        review: review::review(plan, &material),
+        diagnostics,
+    })
 }
 
 /// Takes what is recorded for what is live, and reads only what isn't recorded.

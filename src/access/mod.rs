@@ -4,17 +4,29 @@
 //! Out: for each subject what it gains and loses in effect, with the scope it comes from, and what
 //! somebody gave it behind remit's back.
 
+mod ceiling;
+mod compare;
+mod moments;
+mod who;
+
 use std::collections::BTreeSet;
 
 use remit_sdk::DeclarationAddress;
 use remit_sdk::access::{Excess, Subject};
 use serde::{Deserialize, Serialize};
 
+pub use ceiling::{Exceeding, exceeding};
+pub use compare::{Moments, Reached, changes, is_self, scope_of, scopes};
+pub use moments::{Around, Moment};
+pub use who::{Can, answers, can};
+
 /// What changes for one subject in one provider instance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AccessChange {
     /// The declaration it belongs to: an identity, or a resource that carries permissions itself.
     pub identity: DeclarationAddress,
+    /// Whose it is, where it is declared as an identity.
+    pub whose: Option<Whose>,
     /// The provider instance.
     pub instance: String,
     /// The object that carries the permissions.
@@ -29,6 +41,19 @@ pub struct AccessChange {
     pub drifted: Vec<Attributed>,
 }
 
+/// Whose an identity is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Whose {
+    /// The agent.
+    pub agent: DeclarationAddress,
+    /// Who answers for it.
+    pub owner: Option<DeclarationAddress>,
+    /// The environment's name.
+    pub environment: String,
+    /// `production`, `staging`, `development`.
+    pub tier: Option<String>,
+}
+
 /// Something allowed, with the scopes it comes from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Attributed {
@@ -36,6 +61,8 @@ pub struct Attributed {
     pub excess: Excess,
     /// The scopes that grant it; empty where it comes from elsewhere.
     pub scopes: BTreeSet<DeclarationAddress>,
+    /// The highest risk of those: `low`, `medium`, `high`, `critical`.
+    pub risk: Option<String>,
 }
 
 impl AccessChange {

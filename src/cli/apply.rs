@@ -17,11 +17,11 @@ use super::providers::{self, Connections};
 use super::secrets::Secrets;
 use super::session::{self, Session};
 use super::stats::Stats;
-use super::{Global, Outcome, ask, clock, plan as planning, policies};
+use super::{Global, Outcome, ask, clock, plan as planning};
 use crate::apply::{Report, Walk};
-use crate::plan::file::{self, SavedPlan};
+use crate::gate::Review;
+use crate::gate::file::{self, SavedPlan};
 use crate::plan::{Mode, Plan, Step};
-use crate::rules::Finding;
 use crate::state::{Recorded, Run};
 use crate::view;
 use crate::view::events::Events;
@@ -148,17 +148,8 @@ async fn fresh(global: &Global, selection: &Selection, mode: Mode, common: &Comm
     stats.stage("plan");
     planning::show(global, &planned);
     global.report(&planned.diagnostics);
-    let findings = policies::judge(&session, &planned.plan, planned.may_apply(), None).await;
-    let findings = match findings {
-        Ok(findings) => findings,
-        Err(faults) => {
-            close(global, &connections, run).await?;
-            return Err(policies::said(global, &faults));
-        }
-    };
-    policies::show(global, &findings);
-    let is_refused = findings.iter().any(Finding::stops);
-    let goes_on = planned.may_apply() && !is_refused && !planned.plan.is_empty();
+    let is_refused = planned.review.stops();
+    let goes_on = planned.may_apply() && !is_refused && !planned.review.plan.is_empty();
     let agreed = match goes_on {
         true if !common.auto_approve => ask::agrees(question(mode), UNATTENDED).await,
         other => Ok(other),
@@ -167,7 +158,7 @@ async fn fresh(global: &Global, selection: &Selection, mode: Mode, common: &Comm
     let code = match agreed {
         Ok(true) => {
             let job = Job {
-                plan: &planned.plan,
+                review: &planned.review,
                 command,
                 common,
             };
@@ -177,8 +168,8 @@ async fn fresh(global: &Global, selection: &Selection, mode: Mode, common: &Comm
             global.say("Not applied.\n");
             Ok(ERROR)
         }
-        Ok(false) if planned.may_apply() && is_refused => {
-            global.say("Nothing was applied: a policy stopped it.\n");
+        Ok(false) if is_refused && planned.may_apply() => {
+            global.say("Nothing was applied: findings of severity error stop it.\n");
             Ok(REFUSED)
         }
         Ok(false) if planned.may_apply() => Ok(DONE),
@@ -214,7 +205,11 @@ async fn saved(global: &Global, path: &Path, common: &Common) -> Outcome {
     let session = Session::open(global, &common.variables)?;
     global.report(&session.warnings);
     stats.stage("configuration");
-    let plan = &saved.body;
+    if saved.body.stops() {
+        global.say("Nothing was applied: the plan has findings of severity error.\n");
+        return Ok(REFUSED);
+    }
+    let plan = &saved.body.plan;
     if plan.configuration != session.model.digest {
         return Err(vec![
             Diagnostic::error(
@@ -223,14 +218,6 @@ async fn saved(global: &Global, path: &Path, common: &Common) -> Outcome {
             )
             .help("plan again and look at what changed"),
         ]);
-    }
-    // A file can be written by anybody, so what it says to have passed is not believed.
-    let findings = policies::judge(&session, plan, true, Some(&saved.header)).await;
-    let findings = findings.map_err(|faults| policies::said(global, &faults))?;
-    if findings.iter().any(Finding::stops) {
-        policies::show(global, &findings);
-        global.say("Nothing was applied: a policy stopped it.\n");
-        return Ok(REFUSED);
     }
     let run = session::lock(global, &session.state, "apply", common.lock.lock_timeout).await?;
     stats.stage("state");
@@ -242,7 +229,7 @@ async fn saved(global: &Global, path: &Path, common: &Common) -> Outcome {
         }
     };
     let job = Job {
-        plan,
+        review: &saved.body,
         command: "apply",
         common,
     };
@@ -284,7 +271,7 @@ fn connections(
 
 /// What is to be carried out.
 struct Job<'a> {
-    plan: &'a Plan,
+    review: &'a Review,
     command: &'static str,
     common: &'a Common,
 }
@@ -303,11 +290,12 @@ async fn carry_out(
     let closed = close(global, connections, run).await;
     let report = result?;
     closed?;
-    tell(global, job.plan, &report);
+    let plan = &job.review.plan;
+    tell(global, plan, &report);
     if job.common.work.stats {
         note(&stats.text(connections.statistics()));
     }
-    Ok(report::exit_code(job.plan, &report))
+    Ok(report::exit_code(plan, &report))
 }
 
 async fn walk(
@@ -316,18 +304,19 @@ async fn walk(
     run: &Run,
     job: &Job<'_>,
 ) -> Result<Report, Vec<Diagnostic>> {
+    let plan = &job.review.plan;
     let lineage = session::lineage(run.recorded())?;
     let secrets = Secrets::read(&job.common.variables.secret_fds)?;
     let get = |reference: &SecretRef| secrets.get(reference);
-    let reporter = Reporter::new(global, job.plan);
-    let digest = file::digest(job.plan).map_err(|error| {
+    let reporter = Reporter::new(global, plan);
+    let digest = file::digest(job.review).map_err(|error| {
         vec![Diagnostic::error(
             "plan can't be written",
             error.to_string(),
         )]
     })?;
     let walk = Walk {
-        plan: job.plan,
+        plan,
         lineage: lineage.clone(),
         run,
         recorded: run.recorded(),

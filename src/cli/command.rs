@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::{
-    Global, Outcome, apply, completions, fmt, graph, import, outputs, plan, policies, schema, show,
-    state, validate, version,
+    Global, Outcome, access, apply, completions, fmt, graph, import, outputs, plan, policies,
+    schema, show, state, validate, version,
 };
 
 /// Declarative provisioning for the identities of AI agents, on Vault and OpenBao
@@ -16,8 +16,8 @@ use super::{
     version,
     propagate_version = false,
     arg_required_else_help = true,
-    after_help = "Exit codes: 0 done or nothing to do, 1 error, 2 changes (plan --detailed-exitcode), \
-                  4 stopped by a policy, 5 applied in part, 130 interrupted."
+    after_help = "Exit codes: 0 done or nothing to do, 1 error, 2 changes (plan --detailed-exitcode) \
+                  or no (access --can), 4 stopped by a rule or a policy, 5 applied in part, 130 interrupted."
 )]
 pub(super) struct Arguments {
     /// Work in this directory
@@ -47,6 +47,8 @@ pub(super) enum Command {
     Show(show::Show),
     /// Take a live object into the state
     Import(import::Import),
+    /// Show what identities can do in effect, with the path of the grant
+    Access(access::Access),
     /// Draw which object is made after which
     Graph(graph::Graph),
     /// Look at the state, or break its lock
@@ -76,6 +78,7 @@ impl Command {
             Self::Destroy(command) => command.run(global).await,
             Self::Show(command) => command.run(global),
             Self::Import(command) => command.run(global).await,
+            Self::Access(command) => command.run(global).await,
             Self::Graph(command) => command.run(global),
             Self::State(command) => command.run(global).await,
             Self::Output(command) => command.run(global),

@@ -6,6 +6,7 @@
 //! concrete providers, only `output` writes to the two streams, only `session` knows how the
 //! stages before a plan fit together.
 
+mod access;
 mod ask;
 mod clock;
 mod command;

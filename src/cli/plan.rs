@@ -16,12 +16,12 @@ use super::session::{self, Session};
 use super::stats::Stats;
 use super::{Global, Outcome, clock, plain_file, policies};
 use crate::diff::Guard;
+use crate::gate::Review;
+use crate::gate::file::{self, Header, PLAN_BYTES_MAX, SavedPlan};
 use crate::lower::Desired;
 use crate::observe;
 use crate::operations::{self, PlanRequest, Planned};
-use crate::plan::file::{self, Header, PLAN_BYTES_MAX, SavedPlan};
-use crate::plan::{self, Mode};
-use crate::rules::Finding;
+use crate::plan::Mode;
 use crate::state::Recorded;
 use crate::view;
 use crate::view::events::Events;
@@ -84,11 +84,6 @@ impl Plan {
         let planned = planned?;
         show(global, &planned);
         global.report(&planned.diagnostics);
-        let findings = policies::judge(&session, &planned.plan, planned.may_apply(), None);
-        let findings = findings
-            .await
-            .map_err(|faults| policies::said(global, &faults))?;
-        policies::show(global, &findings);
         if self.work.stats {
             note(&stats.text(connections.statistics()));
         }
@@ -101,17 +96,19 @@ impl Plan {
             }
             return Ok(ERROR);
         }
-        if findings.iter().any(Finding::stops) {
+        if planned.review.stops() {
             if let Some(path) = &self.out {
                 let path = text::safe(&path.display().to_string());
-                global.say(&format!("Not saved as {path}: a policy stopped it.\n"));
+                global.say(&format!(
+                    "Not saved as {path}: findings of severity error stop it.\n"
+                ));
             }
             return Ok(REFUSED);
         }
         if let Some(path) = &self.out {
-            save(global, &planned.plan, path)?;
+            save(global, &planned.review, path)?;
         }
-        let is_changed = self.detailed_exitcode && !planned.plan.is_empty();
+        let is_changed = self.detailed_exitcode && !planned.review.plan.is_empty();
         Ok(if is_changed { CHANGES } else { DONE })
     }
 }
@@ -155,7 +152,7 @@ pub(super) async fn make(
         parallelism: work.parallelism(),
         place: &place,
     };
-    operations::plan(
+    let mut planned = operations::plan(
         &session.model,
         &session.desired,
         recorded,
@@ -163,29 +160,40 @@ pub(super) async fn make(
         &connections.readers(),
         &request,
     )
-    .await
+    .await?;
+    let is_sound = planned.may_apply();
+    let findings = policies::judge(session, &planned.review, is_sound).await;
+    let findings = findings.map_err(|faults| policies::said(global, &faults))?;
+    planned.review.findings.extend(findings);
+    Ok(planned)
 }
 
 /// Shows a plan that was just made.
 pub(super) fn show(global: &Global, planned: &Planned) {
-    let plan = &planned.plan;
+    let plan = &planned.review.plan;
     if global.events.get() {
         let now = clock::now();
-        for line in (Events { now: &now }).plan(plan) {
+        let events = Events { now: &now };
+        for line in events.plan(plan) {
             global.event(&line);
         }
-    } else if planned.may_apply() || !plan.is_empty() {
+        for finding in &planned.review.findings {
+            global.event(&events.finding(finding));
+        }
+    } else if planned.may_apply() || !plan.is_empty() || !planned.review.findings.is_empty() {
         // Where something couldn't be decided, no steps doesn't mean that all is as declared.
         let look = Look {
             catalog: providers::catalog(),
             paint: global.output.paint(),
         };
-        global.output.data(&view::plan::people(plan, look));
+        global
+            .output
+            .data(&view::plan::people(&planned.review, look));
     }
 }
 
 /// Saves a plan: under a name of its own first, so that nobody finds half of one.
-fn save(global: &Global, plan: &plan::Plan, path: &Path) -> Result<(), Vec<Diagnostic>> {
+fn save(global: &Global, review: &Review, path: &Path) -> Result<(), Vec<Diagnostic>> {
     let shown = text::safe(&path.display().to_string());
     let fail = |why: &dyn std::fmt::Display| {
         vec![Diagnostic::error(
@@ -198,9 +206,9 @@ fn save(global: &Global, plan: &plan::Plan, path: &Path) -> Result<(), Vec<Diagn
             created_at: clock::now(),
             expires_at: clock::in_future(EXPIRES_AFTER),
             nonce: clock::random_id()?,
-            digest: file::digest(plan).map_err(|error| fail(&error))?,
+            digest: file::digest(review).map_err(|error| fail(&error))?,
         },
-        body: plan.clone(),
+        body: review.clone(),
     };
     let bytes = file::to_bytes(&saved).map_err(|error| fail(&error))?;
     // Renaming over a device or a pipe would put a file in its place.

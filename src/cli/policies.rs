@@ -24,15 +24,12 @@ use super::session::Session;
 use super::{Global, Outcome, clock, providers};
 use crate::diagnostic::SourceMap;
 use crate::evaluate::functions::{self, Context};
+use crate::gate::Review;
 use crate::model::Settings;
 use crate::organisation::{
     self, FILE_BYTES_MAX, FILES_MAX, Fault, Limits, PolicyFile, TOTAL_BYTES_MAX,
 };
-use crate::plan::Plan;
-use crate::plan::file::Header;
 use crate::rules::Finding;
-use crate::view;
-use crate::view::events::Events;
 use crate::view::plan_json::{self, Frame};
 use crate::view::report::DONE;
 
@@ -167,22 +164,20 @@ pub(super) fn said(global: &Global, faults: &[Fault]) -> Vec<Diagnostic> {
     diagnostics(faults, &global.sources.borrow())
 }
 
-/// Asks the policies about a plan: at the time it was made at, which is now unless it was saved.
+/// Asks the policies about a plan that was just made.
 pub(super) async fn judge(
     session: &Session,
-    plan: &Plan,
+    review: &Review,
     is_sound: bool,
-    header: Option<&Header>,
 ) -> Result<Vec<Finding>, Vec<Fault>> {
     if session.policies.is_empty() {
         return Ok(Vec::new());
     }
     let frame = Frame {
-        header,
+        header: None,
         errored: !is_sound,
-        findings: None,
     };
-    let mut json = plan_json::json(plan, &providers::catalog(), frame);
+    let mut json = plan_json::json(review, &providers::catalog(), frame);
     if let Json::Object(all) = &mut json {
         all.entry("timestamp")
             .or_insert_with(|| Json::from(clock::now()));
@@ -194,19 +189,6 @@ pub(super) async fn judge(
     match tokio::task::spawn_blocking(move || apart(&task)).await {
         Ok(result) => result,
         Err(_) => Err(unanswered("the thread that waited for them ended")),
-    }
-}
-
-/// Shows what was found.
-pub(super) fn show(global: &Global, findings: &[Finding]) {
-    if global.events.get() {
-        let now = clock::now();
-        for finding in findings {
-            global.event(&(Events { now: &now }).finding(finding));
-        }
-    } else {
-        let text = view::findings::people(findings, global.output.paint());
-        global.output.data(&text);
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use remit_sdk::declaration::ProviderConfig;
 use remit_sdk::provider::Statistics;
-use remit_sdk::{Diagnostic, Lower, ProviderError, Read, Write};
+use remit_sdk::{Diagnostic, Evaluate, Lower, ProviderError, Read, Write};
 
 use super::session::environment;
 use crate::lower::Catalog;
@@ -12,9 +12,11 @@ use crate::model::Model;
 
 static LOWER: [&dyn Lower; 2] = [&remit_vault::Vault, &remit_aws::Aws];
 
-/// Every kind this build knows.
+static EVALUATE: [&dyn Evaluate; 1] = [&remit_vault::Vault];
+
+/// Every kind this build knows, and what evaluates their policies.
 pub(super) fn catalog() -> Catalog<'static> {
-    Catalog::new(&LOWER)
+    Catalog::new(&LOWER).with_evaluators(&EVALUATE)
 }
 
 /// What a session of a provider needs to be ended.

@@ -32,7 +32,6 @@ impl Show {
                 let frame = Frame {
                     header: Some(&saved.header),
                     errored: false,
-                    findings: None,
                 };
                 format!("{}\n", plan_json::json(&saved.body, &look.catalog, frame))
             } else {

@@ -28,7 +28,7 @@ impl Version {
                 "remit_version": version,
                 "platform": platform,
                 "providers": names,
-                "plan_format": crate::plan::file::FORMAT,
+                "plan_format": crate::gate::file::FORMAT,
             });
             format!("{json:#}\n")
         } else {

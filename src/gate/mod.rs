@@ -3,6 +3,8 @@
 //! In: a plan, what access it changes, the findings of rules, what is recorded. Out: a [`Review`],
 //! which is what is saved, shown and signed.
 
+pub mod file;
+
 use serde::{Deserialize, Serialize};
 
 use crate::access::AccessChange;
@@ -22,6 +24,13 @@ pub struct Review {
     pub skipped: Vec<(String, String)>,
     /// The approvals it takes.
     pub approvals: Vec<Requirement>,
+}
+
+impl Review {
+    /// Whether a finding stops it from being applied.
+    pub fn stops(&self) -> bool {
+        self.findings.iter().any(Finding::stops)
+    }
 }
 
 /// An approval that a review takes.

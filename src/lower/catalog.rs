@@ -1,17 +1,41 @@
-//! The lowering halves of all providers: the one place that knows every kind.
+//! The pure halves of all providers, lowering and evaluating: the one place that knows every kind.
 
-use remit_sdk::{Kind, Lower};
+use remit_sdk::{Evaluate, Kind, Lower};
 
 /// All providers that this build knows, by their pure half.
 #[derive(Clone, Copy)]
 pub struct Catalog<'a> {
     providers: &'a [&'a dyn Lower],
+    evaluators: &'a [&'a dyn Evaluate],
 }
 
 impl<'a> Catalog<'a> {
     /// A catalog of these providers.
     pub const fn new(providers: &'a [&'a dyn Lower]) -> Self {
-        Self { providers }
+        Self {
+            providers,
+            evaluators: &[],
+        }
+    }
+
+    /// The same catalog with evaluators of policies.
+    #[must_use]
+    pub const fn with_evaluators(self, evaluators: &'a [&'a dyn Evaluate]) -> Self {
+        Self { evaluators, ..self }
+    }
+
+    /// The evaluators of policies.
+    pub const fn evaluators(&self) -> &'a [&'a dyn Evaluate] {
+        self.evaluators
+    }
+
+    /// The evaluator of an instance: `vault` for `vault` and for `vault.audit`.
+    pub fn evaluator_of_instance(&self, instance: &str) -> Option<&'a dyn Evaluate> {
+        let name = instance.split('.').next().unwrap_or(instance);
+        self.evaluators
+            .iter()
+            .copied()
+            .find(|evaluator| evaluator.provider() == name)
     }
 
     /// The providers.

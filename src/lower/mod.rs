@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use petgraph::algo::tarjan_scc;
 use petgraph::graphmap::DiGraphMap;
 use remit_sdk::declaration::Wanted;
-use remit_sdk::{Address, DeclarationAddress, Diagnostic, ObjectAddress};
+use remit_sdk::{Address, DeclarationAddress, Diagnostic, ObjectAddress, Spanned};
 
 pub use catalog::Catalog;
 
@@ -27,6 +27,40 @@ use crate::model::Model;
 pub struct Desired {
     /// The objects.
     pub objects: BTreeMap<ObjectAddress, Wanted>,
+}
+
+/// What the identities of agents with a ceiling would become if they held all of it, and nothing
+/// else: what they may never exceed.
+pub fn ceilings(model: &Model, catalog: &Catalog<'_>) -> Result<Desired, Vec<Diagnostic>> {
+    let mut most = Model {
+        settings: model.settings.clone(),
+        ..Model::default()
+    };
+    for (address, identity) in &model.identities {
+        let Some(agent) = model.agents.get(&identity.agent) else {
+            continue;
+        };
+        if agent.ceiling.is_empty() {
+            continue;
+        }
+        let mut identity = identity.clone();
+        let span = identity.span;
+        identity.scopes = agent
+            .ceiling
+            .iter()
+            .map(|scope| Spanned::new(scope.clone(), Some(span)))
+            .collect();
+        most.identities.insert(address.clone(), identity);
+    }
+    if most.identities.is_empty() {
+        return Ok(Desired::default());
+    }
+    most.providers.clone_from(&model.providers);
+    most.environments.clone_from(&model.environments);
+    most.issuers.clone_from(&model.issuers);
+    most.agents.clone_from(&model.agents);
+    most.scopes.clone_from(&model.scopes);
+    lower(&most, catalog).map(|(desired, _)| desired)
 }
 
 /// What `model` becomes in the targets of `catalog`'s providers. The second part of the result

@@ -5,7 +5,6 @@
 //! change of grants becomes taking away and giving. Apply walks the steps and decides nothing.
 
 mod contained;
-pub mod file;
 mod order;
 mod steps;
 

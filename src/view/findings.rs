@@ -1,6 +1,6 @@
 //! What rules and policies found, for people.
 //!
-//! In: findings. Out: a heading and a line for each, with what it is about and what to do instead
+//! In: findings. Out: a line for each, with what it is about and what to do instead
 //! below it; nothing where nothing was found.
 
 use std::fmt::Write as _;
@@ -10,13 +10,9 @@ use remit_sdk::text;
 use super::Paint;
 use crate::rules::{Finding, Severity};
 
-/// The findings as text.
+/// The findings as text, without their heading.
 pub fn people(findings: &[Finding], paint: Paint) -> String {
     let mut out = String::new();
-    if findings.is_empty() {
-        return out;
-    }
-    let _ = writeln!(out, "\n{}", paint.heading("FINDINGS"));
     for finding in findings {
         let word = match finding.severity {
             Severity::Error => paint.removed("error"),
@@ -66,7 +62,7 @@ mod tests {
         assert_eq!(people(&[], Paint::PLAIN), "");
         assert_eq!(
             people(&[finding, warning], Paint::PLAIN),
-            "\nFINDINGS\n  error ORG fridays: it is Friday\\u{1b}[2J\n      identity.x[\"prod\"]\n      \
+            "  error ORG fridays: it is Friday\\u{1b}[2J\n      identity.x[\"prod\"]\n      \
              help: wait for Monday\n  warning ORG fridays: soon\n"
         );
     }

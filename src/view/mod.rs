@@ -10,6 +10,7 @@
 //! |---|---|
 //! | `plan`, `changes`, `drift` | a plan, for people |
 //! | `plan_json`, `planned_values` | a plan in the shape of Terraform's JSON plan |
+//! | `access` | what identities gain, lose and can do |
 //! | `events` | the stream of JSON lines of `plan`, `apply` and `destroy` |
 //! | `findings` | what rules and policies found |
 //! | `report` | what an apply did |
@@ -20,6 +21,7 @@
 //! | `layout` | what `fmt` would change |
 //! | `value`, `paint` | values as text, and colour |
 
+pub mod access;
 mod changes;
 pub mod diagnostics;
 mod drift;

@@ -1,9 +1,9 @@
 //! A plan, for people.
 //!
-//! In: a plan, the tables of the kinds, whether to colour. Out: text. First where it runs, then
-//! what it does, grouped by the declaration that caused it, then the count. What each identity
-//! gains and loses will stand before the changes, findings of rules behind them. A plan that changes nothing is
-//! one line. Whoever reads it has perhaps been woken for it: nothing that takes effect is left
+//! In: a review, the tables of the kinds, whether to colour. Out: text. First where it runs, then
+//! what it means: what each identity gains and loses. Then what it does, grouped by the
+//! declaration that caused it, findings of rules, and the count. A plan that changes nothing is one
+//! line. Whoever reads it has perhaps been woken for it: nothing that takes effect is left
 //! out, nothing that has no effect is shown.
 
 use std::collections::BTreeMap;
@@ -13,10 +13,11 @@ use remit_sdk::{DeclarationAddress, text};
 
 use super::changes::{attributes, headline, reasons, short_address};
 use super::value::{self, Shown};
-use super::{Paint, changes, count, drift};
+use super::{Paint, access, changes, count, drift, findings};
 use crate::diff::{Action, Change, Reason};
+use crate::gate::Review;
+use crate::gate::file::{Header, short};
 use crate::lower::Catalog;
-use crate::plan::file::{Header, short};
 use crate::plan::{Counts, Mode, OutputChange, Plan};
 
 /// Where the places of declarations stand, at most: further right, eyes lose the line.
@@ -37,12 +38,21 @@ pub struct Look<'a> {
     pub paint: Paint,
 }
 
-/// The plan as text, its last line the count.
-pub fn people(plan: &Plan, look: Look<'_>) -> String {
-    if plan.is_empty() {
-        return nothing(plan);
-    }
+/// The plan as text, its last line the count and, where it takes approvals, how many.
+pub fn people(review: &Review, look: Look<'_>) -> String {
+    let plan = &review.plan;
     let paint = look.paint;
+    if plan.is_empty() {
+        let mut out = nothing(plan);
+        section(
+            &mut out,
+            "ACCESS",
+            &access::section(&review.access, paint),
+            paint,
+        );
+        section(&mut out, "FINDINGS", &found(review, paint), paint);
+        return out;
+    }
     let mut out = head(plan, paint);
     match plan.mode {
         Mode::Apply => {}
@@ -63,6 +73,12 @@ pub fn people(plan: &Plan, look: Look<'_>) -> String {
             if plan.undecided == 1 { "is" } else { "are" }
         );
     }
+    section(
+        &mut out,
+        "ACCESS",
+        &access::section(&review.access, paint),
+        paint,
+    );
     section(&mut out, "CHANGES", &groups(plan, look), paint);
     section(
         &mut out,
@@ -89,8 +105,13 @@ pub fn people(plan: &Plan, look: Look<'_>) -> String {
         &unmanaged(plan),
         paint,
     );
+    section(&mut out, "FINDINGS", &found(review, paint), paint);
     out.push('\n');
     out.push_str(&total(plan, paint));
+    if let Some(tally) = access::tally(&review.access) {
+        out.push_str(&tally);
+        out.push('\n');
+    }
     out
 }
 
@@ -102,6 +123,11 @@ pub fn saved(header: &Header) -> String {
         short(&header.digest),
         text::safe(&header.expires_at)
     )
+}
+
+fn found(review: &Review, paint: Paint) -> Vec<String> {
+    let text = findings::people(&review.findings, paint);
+    text.lines().map(str::to_owned).collect()
 }
 
 fn section(out: &mut String, heading: &str, lines: &[String], paint: Paint) {
@@ -422,13 +448,13 @@ mod tests {
     fn a_plan_without_changes_is_one_line() {
         let mut plan = testing::plan([]);
         same(
-            &people(&plan, look()),
+            &people(&testing::review(plan.clone()), look()),
             "No changes: all 41 objects recorded are as declared (state serial 41, lineage 9c1e0a2b).\n",
         );
         plan.recorded = 0;
         plan.lineage = None;
         same(
-            &people(&plan, look()),
+            &people(&testing::review(plan.clone()), look()),
             "No changes: nothing is declared and nothing is recorded (no state yet).\n",
         );
     }
@@ -440,14 +466,16 @@ mod tests {
             paint: Paint::COLOUR,
             ..look()
         };
-        let coloured = anstream::adapter::strip_str(&people(&plan, colour)).to_string();
-        same(&coloured, &people(&plan, look()));
+        let coloured =
+            anstream::adapter::strip_str(&people(&testing::review(plan.clone()), colour))
+                .to_string();
+        same(&coloured, &people(&testing::review(plan.clone()), look()));
     }
 
     #[test]
     fn the_whole_screen() {
         same(
-            &people(&testing::everything(), look()),
+            &people(&testing::review(testing::everything()), look()),
             include_str!("testing/everything.txt"),
         );
     }
@@ -455,7 +483,7 @@ mod tests {
     #[test]
     fn a_first_plan() {
         same(
-            &people(&testing::first(), look()),
+            &people(&testing::review(testing::first()), look()),
             include_str!("testing/first.txt"),
         );
     }
@@ -465,7 +493,7 @@ mod tests {
         let mut change =
             testing::change("scope.x/vault_policy", Action::Delete, Reason::Undeclared);
         change.key = "x\nNo changes: all is well\u{1b}[2J\u{9b}31m\u{202e}".into();
-        let shown = people(&testing::plan([change]), look());
+        let shown = people(&testing::review(testing::plan([change])), look());
         assert!(!shown.lines().any(|line| line.starts_with("No changes")));
         assert!(shown.contains("x\\nNo changes: all is well\\u{1b}[2J\\u{9b}31m\\u{202e}"));
     }

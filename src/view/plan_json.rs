@@ -13,10 +13,10 @@ use serde_json::{Map, Value as Json, json};
 
 use super::planned_values::{configuration, planned_values};
 use crate::diff::{Action, Change, Difference, Reason};
+use crate::gate::Review;
+use crate::gate::file::Header;
 use crate::lower::Catalog;
-use crate::plan::file::Header;
 use crate::plan::{OutputChange, Plan};
-use crate::rules::Finding;
 
 /// The version of this format: Terraform's own, which tools look at.
 const FORMAT: &str = "1.2";
@@ -28,12 +28,11 @@ pub struct Frame<'a> {
     pub header: Option<&'a Header>,
     /// Whether making it met errors, so that it can't be applied.
     pub errored: bool,
-    /// What rules and policies found; `None` where they weren't asked.
-    pub findings: Option<&'a [Finding]>,
 }
 
 /// The plan as one JSON document.
-pub fn json(plan: &Plan, catalog: &Catalog<'_>, frame: Frame<'_>) -> Json {
+pub fn json(review: &Review, catalog: &Catalog<'_>, frame: Frame<'_>) -> Json {
+    let plan = &review.plan;
     let changes: Vec<Json> = plan
         .changes
         .values()
@@ -58,7 +57,7 @@ pub fn json(plan: &Plan, catalog: &Catalog<'_>, frame: Frame<'_>) -> Json {
         "applyable": !plan.is_empty() && !frame.errored,
         "complete": !frame.errored,
         "errored": frame.errored,
-        "remit": remit(plan, frame),
+        "remit": remit(review, frame.header),
     });
     if let (Some(header), Json::Object(all)) = (frame.header, &mut out) {
         all.insert("timestamp".into(), json!(header.created_at));
@@ -67,8 +66,8 @@ pub fn json(plan: &Plan, catalog: &Catalog<'_>, frame: Frame<'_>) -> Json {
 }
 
 /// What Terraform has no word for.
-fn remit(plan: &Plan, frame: Frame<'_>) -> Json {
-    let header = frame.header;
+fn remit(review: &Review, header: Option<&Header>) -> Json {
+    let plan = &review.plan;
     let steps: Vec<Json> = plan
         .steps
         .iter()
@@ -104,11 +103,12 @@ fn remit(plan: &Plan, frame: Frame<'_>) -> Json {
         "serial": plan.serial,
         "digest": header.map(|header| &header.digest),
         "expires_at": header.map(|header| &header.expires_at),
+        "findings": review.findings,
+        "access_changes": super::access::changes_json(&review.access),
         "steps": steps,
         "interrupted": plan.interrupted(),
         "records": records,
         "unmanaged": unmanaged,
-        "findings": frame.findings,
     })
 }
 
@@ -403,9 +403,12 @@ mod tests {
         let frame = Frame {
             header: None,
             errored: false,
-            findings: None,
         };
-        json(&testing::everything(), &testing::catalog(), frame)
+        json(
+            &testing::review(testing::everything()),
+            &testing::catalog(),
+            frame,
+        )
     }
 
     #[test]
@@ -479,9 +482,12 @@ mod tests {
         let frame = Frame {
             header: None,
             errored: true,
-            findings: None,
         };
-        let json = json(&testing::first(), &testing::catalog(), frame);
+        let json = json(
+            &testing::review(testing::first()),
+            &testing::catalog(),
+            frame,
+        );
         let change = find(
             &json["resource_changes"],
             "vault_database_connection.orders/vault_database_connection",
@@ -518,7 +524,7 @@ mod tests {
             nonce: "n".into(),
             digest: "d".into(),
         };
-        let findings = [Finding {
+        let finding = crate::rules::Finding {
             rule: "ORG".into(),
             name: "fridays".into(),
             severity: crate::rules::Severity::Error,
@@ -528,14 +534,15 @@ mod tests {
             why: "so".into(),
             help: String::new(),
             waived_by: None,
-        }];
+        };
         let frame = Frame {
             header: Some(&header),
             errored: false,
-            findings: Some(&findings),
         };
         for plan in [testing::first(), testing::everything()] {
-            let mut json = json(&plan, &testing::catalog(), frame);
+            let mut review = testing::review(plan);
+            review.findings.push(finding.clone());
+            let mut json = json(&review, &testing::catalog(), frame);
             let found = testing::schema::violations(&schema, &json);
             assert!(found.is_empty(), "{found:#?}");
             json["resource_changes"][0]["change"]["actions"][0] = json!("explode");

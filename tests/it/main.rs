@@ -8,6 +8,7 @@
     reason = "a test that can't go on should say where"
 )]
 
+mod access;
 mod access_order;
 mod aws;
 mod capabilities;

@@ -1,16 +1,16 @@
 //! What policies let a holder do: the words that the providers' evaluators share.
 //!
 //! In: a [`World`], the objects of one provider instance as they are live or as they would be
-//! after a plan. Out: permissions in effect, what one world allows beyond another or beyond a
-//! ceiling, answers to single requests, and ways in which permissions add up to more. Pure. What
+//! after a plan. Out: permissions in effect, what one world allows beyond another (a ceiling is a
+//! world, too), answers to single requests, and ways in which permissions add up to more. Pure. What
 //! can't be known is said and never guessed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::address::ObjectAddress;
-use crate::declaration::{Grant, ProviderConfig};
+use crate::address::{DeclarationAddress, ObjectAddress};
+use crate::declaration::ProviderConfig;
 use crate::schema::Kind;
 use crate::value::Value;
 
@@ -32,13 +32,44 @@ pub struct Thing<'a> {
 pub struct World<'a> {
     /// `vault`, or `vault.audit`.
     pub instance: &'a str,
+    /// What the server calls itself (`OpenBao 2.7.2, …`); empty where it wasn't asked.
+    pub server: &'a str,
     /// The instance's `provider` block.
     pub config: Option<&'a ProviderConfig>,
     /// The objects, by kind name and key.
     pub things: BTreeMap<(&'a str, &'a str), Thing<'a>>,
+    /// Kind name and key of what each declaration became.
+    pub declared: BTreeMap<&'a DeclarationAddress, BTreeSet<(&'a str, &'a str)>>,
+}
+
+impl<'a> World<'a> {
+    /// Adds an object.
+    pub fn add(&mut self, thing: Thing<'a>) {
+        let place = (thing.kind.name, thing.key);
+        if let Some(address) = thing.address {
+            let declared = self.declared.entry(&address.declaration).or_default();
+            declared.insert(place);
+        }
+        self.things.insert(place, thing);
+    }
 }
 
 impl World<'_> {
+    /// What a declaration became here.
+    pub fn of_declaration<'s>(
+        &'s self,
+        declaration: &'s DeclarationAddress,
+    ) -> impl Iterator<Item = &'s Thing<'s>> {
+        let declared: &'s BTreeMap<&'s DeclarationAddress, BTreeSet<(&'s str, &'s str)>> =
+            &self.declared;
+        let things: &'s BTreeMap<(&'s str, &'s str), Thing<'s>> = &self.things;
+        declared
+            .get(declaration)
+            .into_iter()
+            .flatten()
+            .filter_map(|place| things.get(place))
+    }
+
     /// The object of this kind and key.
     pub fn thing<'s>(&'s self, kind: &'s str, key: &'s str) -> Option<&'s Thing<'s>> {
         self.things.get(&(kind, key))
@@ -103,15 +134,6 @@ pub struct Excess {
     pub example: Option<String>,
     /// How sure that is.
     pub certainty: Certainty,
-}
-
-/// What to compare a subject's permissions with.
-#[derive(Clone, Copy, Debug)]
-pub enum Than<'a> {
-    /// The permissions of the same subject in another world; none where it isn't there.
-    World(&'a World<'a>),
-    /// What these grants give, and what every identity may do with itself.
-    Grants(&'a [&'a Grant]),
 }
 
 /// The answer to "can it do this?"
@@ -181,9 +203,9 @@ pub trait Evaluate: Send + Sync {
     /// All that a subject may do in effect, ordered.
     fn permissions(&self, world: &World<'_>, subject: &Subject) -> Vec<Permission>;
 
-    /// What a subject may do in `world` that `than` doesn't allow, ordered. A subject that isn't
-    /// in `world` may do nothing.
-    fn beyond(&self, world: &World<'_>, subject: &Subject, than: Than<'_>) -> Vec<Excess>;
+    /// What a subject may do in `world` that it may not in `than`, ordered. A subject that isn't
+    /// in a world may do nothing there.
+    fn beyond(&self, world: &World<'_>, subject: &Subject, than: &World<'_>) -> Vec<Excess>;
 
     /// Whether a subject can do `request`: `read kv/data/x`, `s3:GetObject arn:aws:s3:::b/k`. The
     /// error says how a request is written here.

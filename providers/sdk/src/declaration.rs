@@ -34,6 +34,17 @@ pub enum Tier {
     Production,
 }
 
+impl Tier {
+    /// As it is written.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Development => "development",
+            Self::Staging => "staging",
+            Self::Production => "production",
+        }
+    }
+}
+
 /// Where agents run.
 #[derive(Clone, Debug)]
 pub struct Environment {
@@ -157,6 +168,18 @@ pub enum Risk {
     High,
     /// Harm that can't be undone.
     Critical,
+}
+
+impl Risk {
+    /// As it is written.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
 }
 
 /// The least permissions for one task.

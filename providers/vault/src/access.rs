@@ -11,8 +11,11 @@
 //! 2.6 or Vault 2.0.3, which look a LIST up by its shorter path first (GHSA-xp3c-3jw3-4vcr) and
 //! let wildcards in through templates (GHSA-59w7-v8rr-pr4p).
 
+mod administrative;
 mod beyond;
 mod decide;
+mod escalate;
+mod evaluate;
 mod grant;
 mod identity;
 mod limits;

@@ -17,7 +17,8 @@ mod shim_test;
 
 use std::time::Duration;
 
-use remit::plan::{Plan, file};
+use remit::gate::file;
+use remit::plan::Plan;
 
 use crate::support::workspace::{Output, Workspace};
 use shim::Shim;
@@ -99,7 +100,7 @@ impl Stage {
         arguments.extend(more);
         self.space.expect(0, &arguments);
         let bytes = std::fs::read(self.space.path().join("saved.remitplan")).unwrap();
-        file::from_bytes(&bytes).unwrap().body
+        file::from_bytes(&bytes).unwrap().body.plan
     }
 
     /// A plan that must fail: what was said.

@@ -14,13 +14,14 @@ fn from_nothing_and_back() {
     assert_eq!(engine.memory.objects().len(), 5);
     let destroy = engine.plan_with(Mode::Destroy, |_| {}).unwrap();
     assert!(destroy.may_apply());
-    engine.apply(&destroy.plan);
+    engine.apply(&destroy.review.plan);
     assert!(engine.memory.objects().is_empty());
     assert!(engine.recorded().objects.is_empty());
     assert!(
         engine
             .plan_with(Mode::Destroy, |_| {})
             .unwrap()
+            .review
             .plan
             .is_empty()
     );
@@ -147,6 +148,7 @@ fn a_replaced_box_takes_its_items_along() {
             request.replace = vec!["memory_box.b".parse().unwrap()];
         })
         .unwrap()
+        .review
         .plan;
     let item = &plan.changes[&address("memory_item.i/memory_item")];
     assert_eq!(item.action, Action::Create);
@@ -230,6 +232,7 @@ fn a_lost_state_is_adopted_by_the_marks() {
     assert!(engine.recorded().objects.is_empty());
     let planned = engine.planned();
     let adopted = planned
+        .review
         .plan
         .changes
         .values()
@@ -287,7 +290,7 @@ fn grants_come_last_and_go_first() {
     assert_eq!(phase("memory_pass"), Phase::Bind);
     assert_eq!(phase("memory_rule"), Phase::Widen);
     engine.converge();
-    let destroy = engine.plan_with(Mode::Destroy, |_| {}).unwrap().plan;
+    let destroy = engine.plan_with(Mode::Destroy, |_| {}).unwrap().review.plan;
     let order: Vec<&str> = destroy.steps.iter().map(|step| step.key.as_str()).collect();
     assert_eq!(order.last(), Some(&"b"));
     let place = |key: &str| order.iter().position(|one| *one == key).unwrap();

@@ -66,6 +66,7 @@ fn a_subject_that_is_excluded_or_not_targeted_is_not_written() {
                 request.excludes = parse(excludes);
             })
             .unwrap()
+            .review
             .plan
     };
     assert_eq!(writes(&plan(&[], &["memory_item.i"])), Vec::<String>::new());
@@ -93,7 +94,7 @@ fn a_subject_that_is_not_ours_is_not_written_when_it_is_excluded() {
             request.excludes = vec!["memory_item.i".parse().unwrap()];
         })
         .unwrap();
-    assert_eq!(writes(&planned.plan), Vec::<String>::new());
+    assert_eq!(writes(&planned.review.plan), Vec::<String>::new());
 }
 
 #[test]
@@ -142,7 +143,11 @@ fn refreshing_writes_to_no_target() {
             ("text", Value::string("read y")),
         ],
     );
-    let plan = engine.plan_with(Mode::RefreshOnly, |_| {}).unwrap().plan;
+    let plan = engine
+        .plan_with(Mode::RefreshOnly, |_| {})
+        .unwrap()
+        .review
+        .plan;
     assert_eq!(writes(&plan), Vec::<String>::new());
     assert!(
         plan.changes
@@ -169,7 +174,7 @@ fn a_container_that_is_renamed_takes_nothing_along_that_stays_configured_in_it()
     assert!(
         !planned.may_apply(),
         "the items are lost: {:#?}",
-        planned.plan.changes.keys().collect::<Vec<_>>()
+        planned.review.plan.changes.keys().collect::<Vec<_>>()
     );
 }
 
@@ -184,6 +189,7 @@ fn a_container_is_not_replaced_around_what_is_left_out() {
                 request.excludes = vec![exclude];
             })
             .unwrap()
+            .review
             .plan
     };
     assert!(
@@ -207,6 +213,7 @@ fn a_container_is_not_replaced_around_what_is_left_out() {
                     .to_vec();
             })
             .unwrap()
+            .review
             .plan
     };
     assert!(
@@ -258,5 +265,5 @@ fn two_objects_that_swap_names_are_told_why_not() {
     name(&mut engine, "y", "one");
     let planned = engine.planned();
     assert!(!planned.may_apply());
-    assert_eq!(writes(&planned.plan), Vec::<String>::new());
+    assert_eq!(writes(&planned.review.plan), Vec::<String>::new());
 }

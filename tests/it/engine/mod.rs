@@ -194,7 +194,7 @@ impl Engine {
     pub(crate) fn plan(&self) -> Plan {
         let planned = self.planned();
         assert!(planned.may_apply(), "{:?}", planned.diagnostics);
-        planned.plan
+        planned.review.plan
     }
 
     pub(crate) fn try_apply(&self, plan: &Plan) -> Result<Report, Vec<Diagnostic>> {

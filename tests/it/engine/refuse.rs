@@ -44,6 +44,7 @@ fn an_object_that_is_not_ours_is_not_touched() {
     );
     assert!(
         !planned
+            .review
             .plan
             .changes
             .contains_key(&address("memory_rule.r/memory_rule"))
@@ -86,7 +87,11 @@ fn unreadable_is_not_absent() {
             );
             let planned = engine.planned();
             assert!(!planned.may_apply());
-            assert!(planned.plan.steps.is_empty(), "{:?}", planned.plan.steps);
+            assert!(
+                planned.review.plan.steps.is_empty(),
+                "{:?}",
+                planned.review.plan.steps
+            );
             engine.model.resources.clear();
             let planned = engine
                 .plan_with(Mode::Apply, |request| request.guard.allowed = Some(9))
@@ -94,6 +99,7 @@ fn unreadable_is_not_absent() {
             assert!(!planned.may_apply());
             assert!(
                 planned
+                    .review
                     .plan
                     .changes
                     .values()
@@ -227,7 +233,7 @@ fn many_removals_need_a_number() {
         .plan_with(Mode::Apply, |request| request.guard.allowed = Some(12))
         .unwrap();
     assert!(allowed.may_apply());
-    engine.apply(&allowed.plan);
+    engine.apply(&allowed.review.plan);
     engine.settled();
 }
 
@@ -266,7 +272,13 @@ fn targets_and_excludes_narrow_a_plan() {
             request.targets = vec!["memory_item.i".parse().unwrap()];
         })
         .unwrap();
-    let names: Vec<String> = only.plan.changes.keys().map(ToString::to_string).collect();
+    let names: Vec<String> = only
+        .review
+        .plan
+        .changes
+        .keys()
+        .map(ToString::to_string)
+        .collect();
     assert_eq!(
         names,
         ["memory_box.b/memory_box", "memory_item.i/memory_item"]
@@ -277,10 +289,10 @@ fn targets_and_excludes_narrow_a_plan() {
         })
         .unwrap();
     assert_eq!(
-        without.plan.changes.len(),
+        without.review.plan.changes.len(),
         1,
         "only the rule stands alone: {:?}",
-        without.plan.changes.keys()
+        without.review.plan.changes.keys()
     );
     let unknown = engine
         .plan_with(Mode::Apply, |request| {

@@ -140,11 +140,16 @@ fn every_attribute_changed_by_somebody_else_is_found_and_put_back() {
                 continue;
             }
             let planned = stage.plan_with(remit::plan::Mode::Apply, |_| {});
-            let found = planned.plan.drift.get(&address).is_some_and(|drift| {
-                drift
-                    .iter()
-                    .any(|difference| difference.name == attribute.name)
-            });
+            let found = planned
+                .review
+                .plan
+                .drift
+                .get(&address)
+                .is_some_and(|drift| {
+                    drift
+                        .iter()
+                        .any(|difference| difference.name == attribute.name)
+                });
             if !found {
                 wrong.push(format!("{} {}: not found", kind.name, attribute.name));
             }
@@ -155,14 +160,17 @@ fn every_attribute_changed_by_somebody_else_is_found_and_put_back() {
                 ));
                 continue;
             }
-            let report = stage.try_apply(&planned.plan);
-            if !report.is_complete(&planned.plan) {
+            let report = stage.try_apply(&planned.review.plan);
+            if !report.is_complete(&planned.review.plan) {
                 wrong.push(format!(
                     "{} {}: {:?}",
                     kind.name, attribute.name, report.results
                 ));
             }
-            let again = stage.plan_with(remit::plan::Mode::Apply, |_| {}).plan;
+            let again = stage
+                .plan_with(remit::plan::Mode::Apply, |_| {})
+                .review
+                .plan;
             if !again.is_empty() {
                 wrong.push(format!(
                     "{} {}: not put back: {:?}",

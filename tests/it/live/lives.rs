@@ -103,7 +103,7 @@ fn an_entity_is_replaced_with_its_alias() {
         request.replace = vec!["identity.x/vault_entity".parse().unwrap()];
     });
     assert!(planned.may_apply(), "{:#?}", planned.diagnostics);
-    stage.apply(&planned.plan);
+    stage.apply(&planned.review.plan);
     stage.converge();
 }
 
@@ -165,7 +165,7 @@ fn a_policy_of_somebody_else_is_given_to_nobody() {
         request.excludes = vec!["scope.r/vault_policy".parse().unwrap()];
     });
     assert!(planned.may_apply(), "{:#?}", planned.diagnostics);
-    stage.apply(&planned.plan);
+    stage.apply(&planned.review.plan);
     assert_eq!(entities(&stage), Vec::<String>::new());
 }
 

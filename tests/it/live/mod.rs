@@ -176,7 +176,7 @@ impl Stage {
     pub(crate) fn plan(&self) -> Plan {
         let planned = self.plan_with(Mode::Apply, |_| {});
         assert!(planned.may_apply(), "{:#?}", planned.diagnostics);
-        planned.plan
+        planned.review.plan
     }
 
     pub(crate) fn try_apply(&self, plan: &Plan) -> Report {
@@ -236,7 +236,7 @@ impl Stage {
     pub(crate) fn destroy(&self) {
         let planned = self.plan_with(Mode::Destroy, |_| {});
         assert!(planned.may_apply(), "{:#?}", planned.diagnostics);
-        self.apply(&planned.plan);
+        self.apply(&planned.review.plan);
         assert!(self.state().load().unwrap().objects.is_empty());
     }
 }

@@ -65,6 +65,7 @@ fn a_create_over_what_is_not_ours_is_refused_and_names_import() {
     assert_eq!(refused.len(), 6, "{:#?}", planned.diagnostics);
     assert!(
         planned
+            .review
             .plan
             .steps
             .iter()

@@ -22,7 +22,7 @@ fn field(stage: &Stage, path: &str, pointer: &str) -> String {
 /// What a plan says, which must be a reason not to apply it.
 fn refused(stage: &Stage, mode: Mode) -> String {
     let planned: Planned = stage.plan_with(mode, |_| {});
-    assert!(!planned.may_apply(), "{:#?}", planned.plan.steps);
+    assert!(!planned.may_apply(), "{:#?}", planned.review.plan.steps);
     let told = |one: &Diagnostic| [one.detail.clone(), one.help.clone().unwrap_or_default()];
     let all: Vec<String> = planned.diagnostics.iter().flat_map(told).collect();
     all.join("\n")
@@ -105,6 +105,7 @@ fn a_moved_mount_is_not_made_again_and_what_is_in_it_is_not_forgotten() {
         assert!(why.contains("bao secrets move moved db1"), "{why}");
         let planned = stage.plan_with(mode, |_| {});
         let touched: BTreeSet<&str> = planned
+            .review
             .plan
             .steps
             .iter()

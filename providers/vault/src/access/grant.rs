@@ -10,6 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use remit_sdk::Value;
+use remit_sdk::text::safe;
 
 use super::Server;
 use super::decide::{Dependency, Parameters, Refusal, Wrapping};
@@ -51,6 +52,64 @@ pub struct Limits {
     pub event_types: BTreeSet<BTreeSet<String>>,
     /// When policies' rules for this path stop counting.
     pub expirations: BTreeSet<String>,
+}
+
+impl Limits {
+    /// The limits as a reader understands them, one sentence each.
+    pub(super) fn told(&self) -> BTreeSet<String> {
+        let mut told = BTreeSet::new();
+        let with_values = |name: &str, values: &BTreeSet<Value>| {
+            let values: Vec<String> = values
+                .iter()
+                .map(|value| safe(&value.to_plain_json().to_string()))
+                .collect();
+            match values.as_slice() {
+                [] => format!("`{}`", safe(name)),
+                some => format!("`{}` of {}", safe(name), some.join(", ")),
+            }
+        };
+        if !self.allowed_parameters.is_empty() {
+            let all: Vec<String> = self
+                .allowed_parameters
+                .iter()
+                .map(|(name, values)| with_values(name, values))
+                .collect();
+            told.insert(format!("only the parameters {}", all.join(" and ")));
+        }
+        for (name, values) in &self.denied_parameters {
+            told.insert(format!(
+                "not with the parameter {}",
+                with_values(name, values)
+            ));
+        }
+        for name in &self.required_parameters {
+            told.insert(format!("only with the parameter `{}`", safe(name)));
+        }
+        let wrapped = match (self.min_wrapping_ttl, self.max_wrapping_ttl) {
+            (0, 0) => None,
+            (min, 0) => Some(format!("the response wrapped for {min} seconds or more")),
+            (min, max) => Some(format!("the response wrapped for {min} to {max} seconds")),
+        };
+        told.extend(wrapped);
+        if !self.mfa_methods.is_empty() {
+            let all: Vec<String> = self.mfa_methods.iter().map(|name| safe(name)).collect();
+            told.insert(format!("after multi-factor login by {}", all.join(", ")));
+        }
+        if self.pagination_limit > 0 {
+            told.insert(format!("lists of at most {} keys", self.pagination_limit));
+        }
+        for filter in &self.filters {
+            told.insert(format!("lists filtered by `{}`", safe(filter)));
+        }
+        for types in self.event_types.iter().filter(|types| !types.is_empty()) {
+            let all: Vec<String> = types.iter().map(|name| safe(name)).collect();
+            told.insert(format!("events {}", all.join(", ")));
+        }
+        for time in &self.expirations {
+            told.insert(format!("until {}", safe(time)));
+        }
+        told
+    }
 }
 
 impl Grant {

@@ -1,4 +1,4 @@
-//! The saved plan: one canonical JSON document (RFC 8785), a header and a body.
+//! The saved plan: a [`Review`] as one canonical JSON document (RFC 8785), a header and a body.
 //!
 //! The header holds what differs from run to run (times, a nonce); the same input gives the same
 //! body. The digest in the header covers the body and detects corruption, not forgery. A saved
@@ -8,22 +8,22 @@ use remit_sdk::Diagnostic;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::Plan;
+use super::Review;
 
 /// The format this version writes, and the newest it reads.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// The largest saved plan that is read: some hundred thousand changes; anything larger is no
 /// plan, and would only eat memory.
 pub const PLAN_BYTES_MAX: u64 = 512 * 1024 * 1024;
 
-/// A plan with its header.
+/// A review with its header.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SavedPlan {
     /// What differs from run to run.
     pub header: Header,
-    /// The plan.
-    pub body: Plan,
+    /// The plan, what it means and what it takes.
+    pub body: Review,
 }
 
 /// What differs from run to run.
@@ -39,10 +39,10 @@ pub struct Header {
     pub digest: String,
 }
 
-/// The digest of a plan.
-pub fn digest(plan: &Plan) -> Result<String, serde_json::Error> {
+/// The digest of a review.
+pub fn digest(review: &Review) -> Result<String, serde_json::Error> {
     Ok(hex::encode(Sha256::digest(
-        serde_json_canonicalizer::to_vec(plan)?,
+        serde_json_canonicalizer::to_vec(review)?,
     )))
 }
 
@@ -60,7 +60,9 @@ pub fn from_bytes(bytes: &[u8]) -> Result<SavedPlan, Diagnostic> {
     let json: serde_json::Value = serde_json::from_slice(bytes)
         .map_err(|error| damaged(format!("the file is no JSON document: {error}")))?;
     let format = json
-        .pointer("/body/format")
+        .pointer("/body/plan/format")
+        // Where the first format had it.
+        .or_else(|| json.pointer("/body/format"))
         .and_then(serde_json::Value::as_u64);
     match format {
         Some(format) if format == u64::from(FORMAT) => {}

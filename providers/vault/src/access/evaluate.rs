@@ -1,0 +1,446 @@
+//! What subjects of a Vault can do: the face of the evaluator.
+//!
+//! In: a world of objects. A subject is an entity, which carries policies and those of the login
+//! roles that are declared with it, or a login role that is declared without one. Policies of
+//! others count as far as the world holds them; what isn't known, such as what groups give, comes
+//! out as undecided and never as nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use remit_sdk::access::{
+    self, Answer, Certainty, Escalation, Evaluate, Permission, Source, Subject, Thing, World,
+};
+use remit_sdk::{Value, text::safe};
+
+use super::decide::{Operation, Request, Verdict};
+use super::{Acl, Entry, Excess, Finding, Identity, Server, administrative, escalate};
+use crate::policy::{self, Document};
+
+pub(super) const ENTITY: &str = "vault_entity";
+pub(super) const POLICY: &str = "vault_policy";
+pub(super) const ROLES: [&str; 2] = ["vault_jwt_role", "vault_approle_role"];
+
+impl Evaluate for crate::Vault {
+    fn provider(&self) -> &'static str {
+        "vault"
+    }
+
+    fn missing(&self, world: &World<'_>) -> BTreeSet<(&'static str, String)> {
+        self.subjects(world)
+            .iter()
+            .flat_map(|subject| policies(world, subject))
+            .filter(|name| name != "root" && world.thing(POLICY, name).is_none())
+            .map(|name| (POLICY, name))
+            .collect()
+    }
+
+    fn subjects(&self, world: &World<'_>) -> BTreeSet<Subject> {
+        let entities = world
+            .of_kind(ENTITY)
+            .map(|entity| (ENTITY.to_owned(), entity.key.to_owned()));
+        let alone = ROLES.iter().flat_map(|kind| world.of_kind(kind));
+        let alone = alone
+            .filter(|role| !has_entity(world, role) && !own_policies(role).is_empty())
+            .map(|role| (role.kind.name.to_owned(), role.key.to_owned()));
+        entities.chain(alone).collect()
+    }
+
+    fn permissions(&self, world: &World<'_>, subject: &Subject) -> Vec<Permission> {
+        let Some(holding) = Holding::new(world, subject) else {
+            return Vec::new();
+        };
+        let mut found: Vec<Permission> = holding
+            .acl
+            .entries()
+            .filter(|entry| !entry.grant.denies() && !entry.grant.capabilities.is_empty())
+            .map(|entry| holding.permission(entry))
+            .collect();
+        if holding.acl.is_root() {
+            found.push(holding.everything());
+        }
+        found.extend(
+            holding
+                .unknown
+                .values()
+                .map(|(permission, _)| permission.clone()),
+        );
+        found.sort();
+        found
+    }
+
+    fn beyond(
+        &self,
+        world: &World<'_>,
+        subject: &Subject,
+        than: &World<'_>,
+    ) -> Vec<access::Excess> {
+        let Some(over) = Holding::new(world, subject) else {
+            return Vec::new();
+        };
+        let nothing = Holding::nothing(world);
+        let under = Holding::new(than, subject).unwrap_or(nothing);
+        let mut found: Vec<access::Excess> = over
+            .acl
+            .beyond(&under.acl)
+            .into_iter()
+            .map(|excess| over.excess(excess))
+            .collect();
+        let unknown = over
+            .unknown
+            .iter()
+            .filter(|(what, _)| !under.unknown.contains_key(*what));
+        found.extend(unknown.map(|(_, (permission, why))| access::Excess {
+            permission: permission.clone(),
+            example: None,
+            certainty: Certainty::Undecided(why.clone()),
+        }));
+        found.sort();
+        found
+    }
+
+    fn can(&self, world: &World<'_>, subject: &Subject, request: &str) -> Result<Answer, String> {
+        let (operation, path) = parse(request)?;
+        let Some(holding) = Holding::new(world, subject) else {
+            return Ok(Answer {
+                verdict: access::Verdict::Denied(format!(
+                    "{} `{}` isn't there, or is disabled",
+                    safe(&subject.0),
+                    safe(&subject.1)
+                )),
+                path: Vec::new(),
+                sources: BTreeSet::new(),
+            });
+        };
+        Ok(holding.answer(subject, operation, path))
+    }
+
+    fn is_administrative(&self, permission: &Permission) -> Option<String> {
+        administrative::reason(permission)
+    }
+
+    fn escalations(&self, world: &World<'_>, subject: &Subject) -> Vec<Escalation> {
+        Holding::new(world, subject)
+            .map(|holding| escalate::escalations(world, subject, &holding))
+            .unwrap_or_default()
+    }
+}
+
+/// `read kv/data/x`.
+fn parse(request: &str) -> Result<(Operation, &str), String> {
+    const HOW: &str = "write a capability and a path: `read kv/data/x`, `update auth/token/create`";
+    let (capability, path) = request
+        .trim()
+        .split_once(char::is_whitespace)
+        .ok_or_else(|| HOW.to_owned())?;
+    let operation = Operation::that_takes(capability).ok_or_else(|| {
+        format!(
+            "`{}` is no capability that a request takes; {HOW}",
+            safe(capability)
+        )
+    })?;
+    let path = path.trim().trim_start_matches('/');
+    let path = path.strip_prefix("v1/").unwrap_or(path);
+    if path.is_empty() || path.contains(['*', '+']) || path.contains(char::is_whitespace) {
+        return Err(format!(
+            "the path must be one that a request could have, without wildcards; {HOW}"
+        ));
+    }
+    Ok((operation, path))
+}
+
+/// Texts of a list or set attribute.
+pub(super) fn texts(thing: &Thing<'_>, attribute: &str) -> BTreeSet<String> {
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    match thing.attributes.get(attribute) {
+        Some(Value::Set(all)) => all.iter().filter_map(text).collect(),
+        Some(Value::List(all)) => all.iter().filter_map(text).collect(),
+        Some(one) => text(one).into_iter().collect(),
+        None => BTreeSet::new(),
+    }
+}
+
+fn is_true(thing: &Thing<'_>, attribute: &str) -> bool {
+    thing.attributes.get(attribute) == Some(&Value::Bool(true))
+}
+
+/// The policies that a login role puts on its tokens.
+fn own_policies(role: &Thing<'_>) -> BTreeSet<String> {
+    let mut found = texts(role, "token_policies");
+    if !is_true(role, "token_no_default_policy") {
+        found.insert("default".to_owned());
+    }
+    found
+}
+
+/// Whether an entity is declared with a login role.
+fn has_entity(world: &World<'_>, role: &Thing<'_>) -> bool {
+    role.address.is_some_and(|address| {
+        world
+            .of_declaration(&address.declaration)
+            .any(|thing| thing.kind.name == ENTITY)
+    })
+}
+
+/// The login roles that are declared with a subject, or are it.
+pub(super) fn roles_of<'s>(world: &'s World<'_>, subject: &'s Subject) -> Vec<&'s Thing<'s>> {
+    let Some(thing) = world.thing(&subject.0, &subject.1) else {
+        return Vec::new();
+    };
+    if thing.kind.name != ENTITY {
+        return vec![thing];
+    }
+    thing
+        .address
+        .into_iter()
+        .flat_map(|address| world.of_declaration(&address.declaration))
+        .filter(|thing| ROLES.contains(&thing.kind.name))
+        .collect()
+}
+
+/// The names of all policies of a subject's tokens, as far as the world knows.
+pub(super) fn policies(world: &World<'_>, subject: &Subject) -> BTreeSet<String> {
+    let Some(thing) = world.thing(&subject.0, &subject.1) else {
+        return BTreeSet::new();
+    };
+    if is_true(thing, "disabled") {
+        return BTreeSet::new();
+    }
+    let mut found: BTreeSet<String> = roles_of(world, subject)
+        .into_iter()
+        .flat_map(own_policies)
+        .collect();
+    if thing.kind.name == ENTITY {
+        found.extend(texts(thing, "policies"));
+    }
+    found
+}
+
+/// What a subject holds.
+pub(super) struct Holding<'a> {
+    world: &'a World<'a>,
+    /// What its policies allow.
+    pub(super) acl: Acl,
+    /// The names of its policies.
+    pub(super) policies: BTreeSet<String>,
+    /// What it holds and isn't known, by name: as a permission, and why it isn't known.
+    unknown: BTreeMap<String, (Permission, String)>,
+}
+
+impl<'a> Holding<'a> {
+    /// Nothing, as evaluated by the server of a world.
+    fn nothing(world: &'a World<'a>) -> Self {
+        Self {
+            acl: Acl::new(server(world), std::iter::empty::<(&str, &Document)>(), None),
+            policies: BTreeSet::new(),
+            unknown: BTreeMap::new(),
+            world,
+        }
+    }
+
+    /// `None` where the subject isn't there, or its tokens are refused.
+    pub(super) fn new(world: &'a World<'a>, subject: &Subject) -> Option<Self> {
+        let thing = world.thing(&subject.0, &subject.1)?;
+        if is_true(thing, "disabled") {
+            return None;
+        }
+        let names = policies(world, subject);
+        let mut documents: Vec<(String, Document)> = Vec::new();
+        let mut unknown = BTreeMap::new();
+        for name in &names {
+            let text = world
+                .thing(POLICY, name)
+                .and_then(|policy| policy.attributes.get("policy"))
+                .and_then(Value::as_str);
+            let why = match text.map(policy::parse) {
+                Some(Ok(document)) => {
+                    documents.push((name.clone(), document));
+                    continue;
+                }
+                // A policy of this name allows everything, and has no text.
+                None if name == "root" => {
+                    documents.push((name.clone(), Document::default()));
+                    continue;
+                }
+                Some(Err(why)) => format!("the policy `{}` can't be evaluated: {why}", safe(name)),
+                None => format!("the text of the policy `{}` isn't known", safe(name)),
+            };
+            let permission = whatever(
+                format!("all that the policy `{}` allows", safe(name)),
+                source(world, name),
+            );
+            unknown.insert(format!("policy {name}"), (permission, why));
+        }
+        for group in texts(thing, "group_ids") {
+            let permission = whatever(
+                format!("all that the group `{}` gives", safe(&group)),
+                Source::Foreign(format!("group {}", safe(&group))),
+            );
+            let why = format!(
+                "the entity is in the group `{}`, whose policies aren't evaluated",
+                safe(&group)
+            );
+            unknown.insert(format!("group {group}"), (permission, why));
+        }
+        let identity = (thing.kind.name == ENTITY).then(|| identity(thing));
+        Some(Self {
+            acl: Acl::new(
+                server(world),
+                documents.iter().map(|(name, document)| (name, document)),
+                identity.as_ref(),
+            ),
+            policies: names,
+            unknown,
+            world,
+        })
+    }
+
+    fn permission(&self, entry: &Entry) -> Permission {
+        let grant = &entry.grant;
+        let mut conditions = grant.limits.told();
+        conditions.extend(
+            entry
+                .unknown
+                .iter()
+                .map(|directive| format!("`{}` being known", safe(directive))),
+        );
+        conditions.extend(self.but_not(entry));
+        Permission {
+            actions: names(grant.capabilities.keys()),
+            resources: BTreeSet::from([entry.path().to_owned()]),
+            conditions,
+            sources: self.sources(grant.capabilities.values().flatten()),
+        }
+    }
+
+    /// Rules that deny part of what this one gives.
+    fn but_not(&self, entry: &Entry) -> Vec<String> {
+        let Some(begin) = entry.path().strip_suffix('*') else {
+            return Vec::new();
+        };
+        self.acl
+            .entries()
+            .filter(|other| other.grant.denies() && other.path() != entry.path())
+            .filter(|other| other.path().starts_with(begin))
+            .map(|other| format!("not at {}", safe(other.path())))
+            .collect()
+    }
+
+    fn everything(&self) -> Permission {
+        whatever("everything".to_owned(), source(self.world, "root"))
+    }
+
+    pub(super) fn sources<'n>(&self, names: impl Iterator<Item = &'n String>) -> BTreeSet<Source> {
+        names.map(|name| source(self.world, name)).collect()
+    }
+
+    fn excess(&self, excess: Excess) -> access::Excess {
+        let entry = self.acl.entries().find(|entry| entry.path() == excess.path);
+        let certainty = match excess.finding {
+            Finding::Gained => Certainty::Surely,
+            Finding::Looser(how) => Certainty::Looser(how),
+            Finding::Undecided(why) => Certainty::Undecided(why),
+        };
+        let sources = self.sources(excess.policies.iter());
+        access::Excess {
+            // Where no other rule stands in the way, the rule's own path says it all.
+            example: excess.within.is_some().then_some(excess.example),
+            permission: Permission {
+                actions: names(excess.capabilities.iter()),
+                resources: BTreeSet::from([excess.path]),
+                conditions: entry
+                    .map(|entry| self.permission(entry).conditions)
+                    .unwrap_or_default(),
+                sources,
+            },
+            certainty,
+        }
+    }
+
+    fn answer(&self, subject: &Subject, operation: Operation, path: &str) -> Answer {
+        let verdict = self.acl.decide(&Request::new(operation, path));
+        let mut told = vec![format!("{} `{}`", safe(&subject.0), safe(&subject.1))];
+        let (verdict, rules, by) = match verdict {
+            Verdict::Allowed { rule, by } => (access::Verdict::Allowed, BTreeSet::from([rule]), by),
+            Verdict::Denied { rule, by, why } => (
+                access::Verdict::Denied(why.to_string()),
+                rule.into_iter().collect(),
+                by,
+            ),
+            Verdict::Depends { on, rules, by } => (
+                access::Verdict::Depends(on.iter().map(ToString::to_string).collect()),
+                rules,
+                by,
+            ),
+        };
+        told.extend(by.iter().map(|name| match source(self.world, name) {
+            Source::Object(address) => format!("policy `{}` ({address})", safe(name)),
+            Source::Foreign(_) => format!("policy `{}` (not declared here)", safe(name)),
+        }));
+        told.extend(rules.iter().map(|rule| format!("path \"{}\"", safe(rule))));
+        let verdict = match verdict {
+            access::Verdict::Denied(_) if !self.unknown.is_empty() => access::Verdict::Depends(
+                self.unknown.values().map(|(_, why)| why.clone()).collect(),
+            ),
+            other => other,
+        };
+        Answer {
+            verdict,
+            path: told,
+            sources: self.sources(by.iter()),
+        }
+    }
+}
+
+fn names<'n>(all: impl Iterator<Item = &'n &'static str>) -> BTreeSet<String> {
+    all.map(ToString::to_string).collect()
+}
+
+fn whatever(what: String, source: Source) -> Permission {
+    Permission {
+        actions: BTreeSet::from(["anything".to_owned()]),
+        resources: BTreeSet::from([what]),
+        conditions: BTreeSet::new(),
+        sources: BTreeSet::from([source]),
+    }
+}
+
+fn source(world: &World<'_>, name: &str) -> Source {
+    world
+        .thing(POLICY, name)
+        .and_then(|policy| policy.address)
+        .map_or_else(
+            || Source::Foreign(format!("policy {}", safe(name))),
+            |address| Source::Object(address.clone()),
+        )
+}
+
+fn server(world: &World<'_>) -> Server {
+    if world.server.starts_with("Vault") {
+        Server::Vault
+    } else {
+        Server::OpenBao
+    }
+}
+
+/// What templates may know of an entity. Its aliases are known to the server by accessor only,
+/// so they stay unknown; groups are, where there are none.
+fn identity(entity: &Thing<'_>) -> Identity {
+    let mut metadata = BTreeMap::new();
+    if let Some(Value::Map(all)) = entity.attributes.get("metadata") {
+        for (name, value) in all {
+            if let Some(text) = value.as_str() {
+                metadata.insert(name.clone(), text.to_owned());
+            }
+        }
+    }
+    let mut known = Identity::default()
+        .with_name(entity.key)
+        .with_metadata(&metadata);
+    if let Some(id) = entity.attributes.get("id").and_then(Value::as_str) {
+        known = known.with_id(id);
+    }
+    if texts(entity, "group_ids").is_empty() {
+        known = known.without_other_groups();
+    }
+    known
+}

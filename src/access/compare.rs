@@ -1,0 +1,214 @@
+//! What each subject gains and loses, and who can do what.
+//!
+//! In: moments and evaluators. Out: [`AccessChange`]s, ordered by identity and instance; only
+//! subjects that a change reaches are looked at, since evaluating all would take longer than
+//! reading them.
+
+use std::collections::BTreeSet;
+
+use remit_sdk::access::{Excess, Source, Subject, World};
+use remit_sdk::{DeclarationAddress, ObjectAddress};
+
+use super::moments::{Around, Moment};
+use super::{AccessChange, Attributed, Whose};
+use crate::diff::{Action, Change};
+use crate::lower::Catalog;
+use crate::model::Model;
+
+/// Everything at the three moments of a plan.
+#[derive(Debug, Clone, Copy)]
+pub struct Moments<'a> {
+    /// As it was recorded.
+    pub recorded: &'a Moment<'a>,
+    /// As it is live.
+    pub live: &'a Moment<'a>,
+    /// As it will be.
+    pub planned: &'a Moment<'a>,
+}
+
+/// Whose access may differ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reached {
+    /// Anybody's.
+    All,
+    /// That of what these declarations became.
+    Only(BTreeSet<DeclarationAddress>),
+}
+
+impl Reached {
+    /// Whose access a plan's changes reach: of the identities they name as holders, and of what
+    /// they are themselves. An object that names none may concern anybody, but for an issuer's,
+    /// which give nothing by themselves.
+    pub fn by<'c>(changes: impl IntoIterator<Item = (&'c ObjectAddress, &'c Change)>) -> Self {
+        let mut found = Self::Only(BTreeSet::new());
+        for (address, change) in changes {
+            if matches!(change.action, Action::Keep | Action::Forget) {
+                continue;
+            }
+            let details = &change.details;
+            found.add([
+                (address, &details.holders),
+                (address, &details.former_holders),
+            ]);
+        }
+        found
+    }
+
+    /// Adds whose access these objects are, each with the identities that it names as holders.
+    pub fn add<'c>(
+        &mut self,
+        objects: impl IntoIterator<Item = (&'c ObjectAddress, &'c BTreeSet<DeclarationAddress>)>,
+    ) {
+        for (address, holders) in objects {
+            let Self::Only(found) = self else { return };
+            if address.declaration.kind == "identity" {
+                found.insert(address.declaration.clone());
+            } else if holders.is_empty() && address.declaration.kind != "issuer" {
+                *self = Self::All;
+                return;
+            }
+            found.extend(holders.iter().cloned());
+        }
+    }
+
+    /// Whether it is nobody's.
+    pub fn is_nobody(&self) -> bool {
+        *self == Self::Only(BTreeSet::new())
+    }
+
+    fn reaches(&self, declaration: &DeclarationAddress) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(some) => some.contains(declaration),
+        }
+    }
+}
+
+/// What each subject gains and loses.
+pub fn changes(
+    moments: Moments<'_>,
+    catalog: &Catalog<'_>,
+    around: Around<'_>,
+    reached: &Reached,
+) -> Vec<AccessChange> {
+    let instances: BTreeSet<&str> = [moments.recorded, moments.live, moments.planned]
+        .into_iter()
+        .flat_map(Moment::instances)
+        .collect();
+    let mut found = Vec::new();
+    for instance in instances {
+        let Some(evaluator) = catalog.evaluator_of_instance(instance) else {
+            continue;
+        };
+        let recorded = moments.recorded.world(instance, around);
+        let live = moments.live.world(instance, around);
+        let planned = moments.planned.world(instance, around);
+        let mut subjects = evaluator.subjects(&planned);
+        subjects.extend(evaluator.subjects(&live));
+        for subject in subjects {
+            let Some(declaration) = owner(&planned, &subject).or_else(|| owner(&live, &subject))
+            else {
+                continue;
+            };
+            if !reached.reaches(declaration) {
+                continue;
+            }
+            let attributed = |excess: Vec<Excess>| {
+                let excess = excess.into_iter();
+                excess.map(|one| attribute(one, around.model)).collect()
+            };
+            let change = AccessChange {
+                identity: declaration.clone(),
+                whose: whose(declaration, around.model),
+                instance: instance.to_owned(),
+                is_new: live.thing(&subject.0, &subject.1).is_none(),
+                gained: attributed(evaluator.beyond(&planned, &subject, &live)),
+                lost: attributed(evaluator.beyond(&live, &subject, &planned)),
+                // What isn't recorded wasn't ours, and nobody changed it behind our back.
+                drifted: match recorded.thing(&subject.0, &subject.1) {
+                    Some(_) => attributed(evaluator.beyond(&live, &subject, &recorded)),
+                    None => Vec::new(),
+                },
+                subject,
+            };
+            if change.widens() || change.narrows() || !change.drifted.is_empty() {
+                found.push(change);
+            }
+        }
+    }
+    found.sort_by(|a, b| {
+        (&a.identity, &a.instance, &a.subject).cmp(&(&b.identity, &b.instance, &b.subject))
+    });
+    found
+}
+
+/// The declaration that a subject is of.
+pub(super) fn owner<'s>(
+    world: &'s World<'_>,
+    subject: &'s Subject,
+) -> Option<&'s DeclarationAddress> {
+    let thing = world.thing(&subject.0, &subject.1)?;
+    Some(&thing.address?.declaration)
+}
+
+pub(super) fn attribute(excess: Excess, model: &Model) -> Attributed {
+    let scopes = scopes(&excess.permission.sources);
+    let risk = scopes
+        .iter()
+        .filter_map(|scope| model.scopes.get(scope))
+        .map(|scope| scope.risk)
+        .max();
+    Attributed {
+        risk: risk.map(|risk| risk.name().to_owned()),
+        scopes,
+        excess,
+    }
+}
+
+/// Whose an identity is; `None` for what is no identity, or not declared any more.
+fn whose(declaration: &DeclarationAddress, model: &Model) -> Option<Whose> {
+    let identity = model.identities.get(declaration)?;
+    let agent = model.agents.get(&identity.agent);
+    let environment = model.environments.get(&identity.environment);
+    Some(Whose {
+        agent: identity.agent.clone(),
+        owner: agent.map(|agent| agent.owner.clone()),
+        environment: identity.environment_name.clone(),
+        tier: environment.map(|environment| environment.tier.name().to_owned()),
+    })
+}
+
+/// The scopes that permissions come from.
+pub fn scopes(sources: &BTreeSet<Source>) -> BTreeSet<DeclarationAddress> {
+    sources
+        .iter()
+        .filter_map(|source| match source {
+            Source::Object(address) => scope_of(address),
+            Source::Foreign(_) => None,
+        })
+        .collect()
+}
+
+/// The scope that an object was made for: `scope.s/vault_policy` and
+/// `identity.x/vault_policy/scope.s`, with a number behind where there are several.
+pub fn scope_of(address: &ObjectAddress) -> Option<DeclarationAddress> {
+    if address.declaration.kind == "scope" {
+        return Some(address.declaration.clone());
+    }
+    let part = address.part.as_deref()?;
+    let numbered = part
+        .rsplit_once('/')
+        .filter(|(_, number)| number.bytes().all(|digit| digit.is_ascii_digit()))
+        .map(|(scope, _)| scope);
+    [Some(part), numbered]
+        .into_iter()
+        .flatten()
+        .filter_map(|text| text.parse::<DeclarationAddress>().ok())
+        .find(|declaration| declaration.kind == "scope")
+}
+
+/// Whether a source is the policy that every identity holds for its own token.
+pub fn is_self(source: &Source) -> bool {
+    matches!(source, Source::Object(address)
+        if address.declaration.kind == "provider" && address.part.as_deref() == Some("self"))
+}

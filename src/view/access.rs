@@ -1,0 +1,368 @@
+//! What identities gain, lose and can do, for people and as JSON.
+//!
+//! In: access changes, permissions, answers. Out: lines of text, or JSON. What isn't sure is said
+//! to be so on the line itself: a reader must not take "couldn't be told" for "nothing".
+
+use std::collections::BTreeSet;
+
+use remit_sdk::access::{Answer, Certainty, Permission, Source, Verdict};
+use remit_sdk::text::safe;
+use serde_json::{Value as Json, json};
+
+use super::{Paint, count};
+use crate::access::{self, AccessChange, Attributed, Can};
+
+/// How wide the columns of actions and resources may get; what is longer pushes the rest aside.
+const ACTIONS_MAX: usize = 28;
+const RESOURCES_MAX: usize = 48;
+
+/// The section of a plan: for each identity what it gains, loses, and was given by others.
+pub(super) fn section(all: &[AccessChange], paint: Paint) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    for change in all {
+        let mut head = format!("  {}", paint.heading(&safe(&change.identity.to_string())));
+        if let Some(whose) = &change.whose {
+            head.push_str(&format!("   {}", safe(&whose.agent.to_string())));
+            if let Some(owner) = &whose.owner {
+                head.push_str(&format!(", {}", safe(&owner.to_string())));
+            }
+            if let Some(tier) = &whose.tier {
+                head.push_str(&format!(", {}", safe(tier)));
+            }
+        }
+        if change.is_new {
+            head.push_str(", new");
+        }
+        if out.last() != Some(&head) && !out.contains(&head) {
+            out.push(head);
+        }
+        let rows = rows(change);
+        let widths = widths(&rows);
+        for row in &rows {
+            out.extend(row.lines(&change.instance, widths, paint));
+        }
+    }
+    out
+}
+
+/// How many identities gain and how many lose, as the last line of a plan says it.
+pub(super) fn tally(all: &[AccessChange]) -> Option<String> {
+    let number = |is: fn(&AccessChange) -> bool| {
+        let identities: BTreeSet<_> = all
+            .iter()
+            .filter(|change| is(change))
+            .map(|change| &change.identity)
+            .collect();
+        identities.len()
+    };
+    let (widens, narrows) = (number(AccessChange::widens), number(AccessChange::narrows));
+    match (widens, narrows) {
+        (0, 0) => None,
+        (0, narrows) => Some(format!("Access narrows for {}.", identities(narrows))),
+        (widens, 0) => Some(format!("Access widens for {}.", identities(widens))),
+        (widens, narrows) => Some(format!(
+            "Access widens for {}, narrows for {}.",
+            identities(widens),
+            identities(narrows)
+        )),
+    }
+}
+
+fn identities(number: usize) -> String {
+    match number {
+        1 => "1 identity".to_owned(),
+        number => format!("{number} identities"),
+    }
+}
+
+/// One line of the section.
+struct Row {
+    sign: char,
+    actions: String,
+    resources: String,
+    from: String,
+    notes: Vec<String>,
+    below: Vec<String>,
+}
+
+impl Row {
+    fn new(sign: char, one: &Attributed) -> Self {
+        let mut notes = Vec::new();
+        let mut below = told(&one.excess.permission);
+        match &one.excess.certainty {
+            Certainty::Surely => {}
+            Certainty::Looser(how) => below.push(format!("for example {}", safe(how))),
+            Certainty::Undecided(why) => {
+                notes.push("undecided".to_owned());
+                below.push(safe(why));
+            }
+        }
+        if let Some(example) = &one.excess.example {
+            below.push(format!("such as {}", safe(example)));
+        }
+        Self {
+            sign,
+            actions: join(&one.excess.permission.actions),
+            resources: join(&one.excess.permission.resources),
+            from: from(&one.excess.permission, &one.scopes),
+            notes,
+            below,
+        }
+    }
+
+    fn note(mut self, note: &str) -> Self {
+        self.notes.push(note.to_owned());
+        self
+    }
+
+    fn lines(
+        &self,
+        instance: &str,
+        (actions, resources): (usize, usize),
+        paint: Paint,
+    ) -> Vec<String> {
+        let mut line = format!(
+            "    {} {}  {:actions$}  {:resources$}  {}",
+            self.sign,
+            safe(instance),
+            self.actions,
+            self.resources,
+            self.from,
+        );
+        for note in &self.notes {
+            line.push_str("  ");
+            line.push_str(note);
+        }
+        let line = line.trim_end();
+        let line = match self.sign {
+            '+' => paint.added(line),
+            '-' => paint.removed(line),
+            _ => paint.changed(line),
+        };
+        let below = self
+            .below
+            .iter()
+            .map(|text| paint.faint(&format!("        {text}")));
+        std::iter::once(line).chain(below).collect()
+    }
+}
+
+fn rows(change: &AccessChange) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let drifted = |one: &Attributed| {
+        change
+            .drifted
+            .iter()
+            .any(|drifted| drifted.excess.permission == one.excess.permission)
+    };
+    rows.extend(own_token('-', &change.lost));
+    for one in change.lost.iter().filter(|one| !is_own_token(one)) {
+        let row = Row::new('-', one);
+        rows.push(if drifted(one) {
+            row.note("was given outside remit")
+        } else {
+            row
+        });
+    }
+    let stays = |one: &&Attributed| {
+        !change
+            .lost
+            .iter()
+            .any(|lost| lost.excess.permission == one.excess.permission)
+    };
+    for one in change.drifted.iter().filter(stays) {
+        rows.push(Row::new('!', one).note("was given outside remit, and stays"));
+    }
+    rows.extend(own_token('+', &change.gained));
+    for one in change.gained.iter().filter(|one| !is_own_token(one)) {
+        let row = Row::new('+', one);
+        rows.push(match (&one.risk, change.is_new) {
+            (_, false) => row.note("widens"),
+            (Some(risk), true) if ["high", "critical"].contains(&risk.as_str()) => {
+                row.note(&format!("{} risk", safe(risk)))
+            }
+            _ => row,
+        });
+    }
+    rows
+}
+
+/// What every identity may do with its own token, as one line for its rules.
+fn own_token(sign: char, all: &[Attributed]) -> Option<Row> {
+    all.iter().any(is_own_token).then(|| Row {
+        sign,
+        actions: "its own token".to_owned(),
+        resources: "look up, renew, revoke".to_owned(),
+        from: String::new(),
+        notes: Vec::new(),
+        below: Vec::new(),
+    })
+}
+
+fn is_own_token(one: &Attributed) -> bool {
+    let sources = &one.excess.permission.sources;
+    one.excess.certainty == Certainty::Surely
+        && !sources.is_empty()
+        && sources.iter().all(access::is_self)
+}
+
+fn widths(rows: &[Row]) -> (usize, usize) {
+    let widest = |text: fn(&Row) -> &str, max: usize| {
+        rows.iter()
+            .map(|row| text(row).chars().count())
+            .filter(|width| *width <= max)
+            .max()
+            .unwrap_or(0)
+    };
+    (
+        widest(|row| &row.actions, ACTIONS_MAX),
+        widest(|row| &row.resources, RESOURCES_MAX),
+    )
+}
+
+fn join(all: &BTreeSet<String>) -> String {
+    let all: Vec<String> = all.iter().map(|one| safe(one)).collect();
+    all.join(", ")
+}
+
+fn told(permission: &Permission) -> Vec<String> {
+    permission.conditions.iter().map(|one| safe(one)).collect()
+}
+
+/// Scopes, and what else it comes from.
+fn from(permission: &Permission, scopes: &BTreeSet<remit_sdk::DeclarationAddress>) -> String {
+    let mut all: Vec<String> = scopes
+        .iter()
+        .map(|scope| safe(&scope.to_string()))
+        .collect();
+    for source in &permission.sources {
+        match source {
+            Source::Object(address) if access::scope_of(address).is_none() => {
+                all.push(safe(&address.to_string()));
+            }
+            Source::Object(_) => {}
+            Source::Foreign(name) => all.push(format!("{} (not declared here)", safe(name))),
+        }
+    }
+    all.join(", ")
+}
+
+/// Access changes as the JSON plan has them.
+pub(super) fn changes_json(all: &[AccessChange]) -> Json {
+    all.iter()
+        .map(|change| {
+            let whose = change.whose.as_ref();
+            json!({
+                "identity": change.identity,
+                "instance": change.instance,
+                "subject": { "type": change.subject.0, "key": change.subject.1 },
+                "agent": whose.map(|whose| &whose.agent),
+                "owner": whose.and_then(|whose| whose.owner.as_ref()),
+                "environment": whose.map(|whose| &whose.environment),
+                "tier": whose.and_then(|whose| whose.tier.as_ref()),
+                "is_new": change.is_new,
+                "widens": change.widens(),
+                "narrows": change.narrows(),
+                "gained": attributed_json(&change.gained),
+                "lost": attributed_json(&change.lost),
+                "drifted": attributed_json(&change.drifted),
+            })
+        })
+        .collect()
+}
+
+fn attributed_json(all: &[Attributed]) -> Json {
+    all.iter()
+        .map(|one| {
+            let permission = &one.excess.permission;
+            json!({
+                "actions": permission.actions,
+                "resources": permission.resources,
+                "conditions": permission.conditions,
+                "sources": permission.sources,
+                "example": one.excess.example,
+                "certainty": one.excess.certainty,
+                "scopes": one.scopes,
+                "risk": one.risk,
+            })
+        })
+        .collect()
+}
+
+/// What identities can do.
+pub fn permissions(all: &[Can], paint: Paint) -> String {
+    let mut out = Vec::new();
+    for can in all {
+        out.push(format!(
+            "{}   {}",
+            paint.heading(&safe(&can.identity.to_string())),
+            safe(&format!("{} {}", can.instance, can.subject.1))
+        ));
+        let rows: Vec<Row> = can
+            .permissions
+            .iter()
+            .map(|permission| Row {
+                sign: ' ',
+                actions: join(&permission.actions),
+                resources: join(&permission.resources),
+                from: from(permission, &access::scopes(&permission.sources)),
+                notes: Vec::new(),
+                below: told(permission),
+            })
+            .collect();
+        if rows.is_empty() {
+            out.push("      nothing".to_owned());
+        }
+        let widths = widths(&rows);
+        for row in &rows {
+            out.extend(row.lines(&can.instance, widths, Paint::PLAIN));
+        }
+    }
+    if out.is_empty() {
+        out.push("No identity is live.".to_owned());
+    }
+    super::lines(out)
+}
+
+/// The same as JSON.
+pub fn permissions_json(all: &[Can]) -> Json {
+    all.iter()
+        .map(|can| {
+            json!({
+                "identity": can.identity,
+                "instance": can.instance,
+                "subject": { "type": can.subject.0, "key": can.subject.1 },
+                "permissions": can.permissions,
+            })
+        })
+        .collect()
+}
+
+/// An answer to "can it?", with its path.
+pub fn answer(identity: &str, answer: &Answer, paint: Paint) -> String {
+    let mut out = Vec::new();
+    out.push(match &answer.verdict {
+        Verdict::Allowed => format!("{}: {}", safe(identity), paint.added("yes")),
+        Verdict::Denied(why) => {
+            format!("{}: {}, {}", safe(identity), paint.removed("no"), safe(why))
+        }
+        Verdict::Depends(on) => {
+            let on: Vec<String> = on.iter().map(|one| safe(one)).collect();
+            format!(
+                "{}: {}: {}",
+                safe(identity),
+                paint.changed("it depends"),
+                on.join("; ")
+            )
+        }
+    });
+    for (depth, step) in answer.path.iter().enumerate() {
+        out.push(format!("{}{}", "  ".repeat(depth + 1), safe(step)));
+    }
+    super::lines(out)
+}
+
+/// That nobody can.
+pub fn nobody(asked: usize) -> String {
+    format!("Nobody can, of {}.\n", count(asked, "subject"))
+}

@@ -1,0 +1,267 @@
+//! What a plan says of access, and what `remit access` answers, on a real server.
+
+use serde_json::{Value as Json, json};
+
+use crate::live::shared;
+use crate::support::workspace::Workspace;
+
+const CONFIGURATION: &str = r#"
+provider "vault" {}
+owner "payments" {
+  contact = "payments@example.com"
+}
+environment "prod" {
+  tier = "production"
+}
+issuer "hosts" {
+  type = "approle"
+}
+agent "triage" {
+  owner   = owner.payments
+  purpose = "Sort incoming invoices"
+}
+scope "read" {
+  description = "Read invoices"
+  domain      = "billing"
+  risk        = "high"
+  grant "vault" {
+    path         = "kv/data/invoices/*"
+    capabilities = ["read"]
+  }
+}
+identity "triage" {
+  agent       = agent.triage
+  environment = environment.prod
+  domain      = "billing"
+  scopes      = [scope.read]
+  workload {
+    issuer = issuer.hosts
+  }
+}
+"#;
+
+const IDENTITY: &str = "identity.triage";
+
+/// The access changes of a plan made now.
+fn changes(workspace: &Workspace) -> Vec<Json> {
+    workspace.expect(0, &["plan", "--out", "p.plan"]);
+    let shown = workspace.expect(0, &["show", "--json", "p.plan"]);
+    let json: Json = serde_json::from_str(&shown.stdout).unwrap();
+    json["remit"]["access_changes"].as_array().unwrap().clone()
+}
+
+/// The rows of one list as (actions, resource, certainty).
+fn rows(change: &Json, list: &str) -> Vec<(String, String, String)> {
+    let text = |all: &Json| {
+        let all: Vec<&str> = all
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one.as_str().unwrap())
+            .collect();
+        all.join(",")
+    };
+    change[list]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|row| !row["resources"][0].as_str().unwrap().contains("-self"))
+        .filter(|row| row["resources"][0] != "sys/leases/renew")
+        .map(|row| {
+            let certainty = match &row["certainty"] {
+                Json::String(text) => text.clone(),
+                Json::Object(map) => map.keys().next().unwrap().clone(),
+                other => panic!("{other}"),
+            };
+            (text(&row["actions"]), text(&row["resources"]), certainty)
+        })
+        .collect()
+}
+
+fn row(actions: &str, resource: &str, certainty: &str) -> (String, String, String) {
+    (
+        actions.to_owned(),
+        resource.to_owned(),
+        certainty.to_owned(),
+    )
+}
+
+#[test]
+fn a_plan_says_what_is_gained_and_lost_and_from_where() {
+    let namespace = shared().namespace("access-plan");
+    let workspace = Workspace::new(CONFIGURATION).at(shared(), &namespace);
+    let [first] = changes(&workspace).try_into().unwrap();
+    assert_eq!(first["identity"], IDENTITY);
+    assert_eq!(first["is_new"], true);
+    assert_eq!(first["tier"], "production");
+    assert_eq!(first["owner"], "owner.payments");
+    assert_eq!(
+        rows(&first, "gained"),
+        [row("read", "kv/data/invoices/*", "surely")]
+    );
+    let gained = first["gained"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|row| row["actions"] == json!(["read"]) && row["risk"] == "high");
+    assert_eq!(gained.unwrap()["scopes"], json!(["scope.read"]));
+    workspace.expect(0, &["apply", "p.plan"]);
+    assert_eq!(changes(&workspace), Vec::<Json>::new());
+
+    // Narrower in one place, wider in another.
+    workspace.write(
+        "main.remit.hcl",
+        &CONFIGURATION.replace(
+            "kv/data/invoices/*\"\n    capabilities = [\"read\"]",
+            "kv/data/invoices/open/*\"\n    capabilities = [\"read\", \"update\"]",
+        ),
+    );
+    let [change] = changes(&workspace).try_into().unwrap();
+    assert_eq!(change["is_new"], false);
+    assert_eq!(
+        rows(&change, "gained"),
+        [row("update", "kv/data/invoices/open/*", "surely")]
+    );
+    assert_eq!(
+        rows(&change, "lost"),
+        [row("read", "kv/data/invoices/*", "surely")]
+    );
+    let shown = workspace.expect(0, &["plan"]).stdout;
+    let access = shown.find("\nACCESS\n").unwrap();
+    assert!(access < shown.find("\nCHANGES\n").unwrap(), "{shown}");
+    assert!(
+        shown.contains("+ vault  update  kv/data/invoices/open/*  scope.read  widens\n"),
+        "{shown}"
+    );
+    assert!(
+        shown.ends_with("Access widens for 1 identity, narrows for 1 identity.\n"),
+        "{shown}"
+    );
+
+    // Only text changes: nobody's access does.
+    workspace.write(
+        "more.remit.hcl",
+        r#"
+scope "same" {
+  description = "A part of the other scope"
+  domain      = "billing"
+  risk        = "low"
+  grant "vault" {
+    path         = "kv/data/invoices/one"
+    capabilities = ["read"]
+  }
+}
+"#,
+    );
+    workspace.write(
+        "main.remit.hcl",
+        &CONFIGURATION.replace("[scope.read]", "[scope.read, scope.same]"),
+    );
+    assert_eq!(changes(&workspace), Vec::<Json>::new());
+}
+
+#[test]
+fn what_was_given_behind_remits_back_is_told() {
+    let namespace = shared().namespace("access-drift");
+    let workspace = Workspace::new(CONFIGURATION).at(shared(), &namespace);
+    workspace.expect(0, &["apply", "--auto-approve"]);
+    let server = shared();
+    server.write(
+        &namespace,
+        "sys/policies/acl/generous",
+        &json!({ "policy": "path \"sys/*\" { capabilities = [\"update\", \"sudo\"] }" }),
+    );
+    let (_, entity) = server.get(&namespace, "identity/entity/name/remit-triage");
+    let policies = entity["data"]["policies"].as_array().unwrap().clone();
+    let with = |name: &str| {
+        let mut all = policies.clone();
+        all.push(json!(name));
+        json!({ "policies": all })
+    };
+    server.write(
+        &namespace,
+        "identity/entity/name/remit-triage",
+        &with("generous"),
+    );
+    let [change] = changes(&workspace).try_into().unwrap();
+    assert_eq!(rows(&change, "gained"), []);
+    let given = [row("sudo,update", "sys/*", "surely")];
+    assert_eq!(rows(&change, "drifted"), given);
+    assert_eq!(rows(&change, "lost"), given);
+    let who = workspace.expect(0, &["access", "--who-can", "update sys/mounts/x"]);
+    assert_eq!(
+        who.stdout,
+        "identity.triage: yes\n  vault_entity `remit-triage`\n    policy `generous` (not declared here)\n      path \"sys/*\"\n"
+    );
+    workspace.expect(0, &["access", IDENTITY, "--can", "update sys/mounts/x"]);
+
+    // A policy that has no text (yet): what it allows isn't known, and isn't nothing.
+    server.write(
+        &namespace,
+        "identity/entity/name/remit-triage",
+        &with("later"),
+    );
+    let [change] = changes(&workspace).try_into().unwrap();
+    let unknown = [row(
+        "anything",
+        "all that the policy `later` allows",
+        "undecided",
+    )];
+    assert_eq!(rows(&change, "drifted"), unknown);
+    let maybe = workspace.expect(2, &["access", IDENTITY, "--can", "update sys/mounts/x"]);
+    assert!(
+        maybe
+            .stdout
+            .contains("it depends: the text of the policy `later` isn't known"),
+        "{}",
+        maybe.stdout
+    );
+    workspace.expect(0, &["apply", "--auto-approve"]);
+    let no = workspace.expect(2, &["access", IDENTITY, "--can", "update sys/mounts/x"]);
+    assert!(
+        no.stdout
+            .starts_with("identity.triage: no, no rule matches the path\n"),
+        "{}",
+        no.stdout
+    );
+
+    // A group gives what remit doesn't evaluate, and can't take back.
+    let id = entity["data"]["id"].as_str().unwrap();
+    server.write(
+        &namespace,
+        "identity/group",
+        &json!({ "name": "crowd", "policies": ["generous"], "member_entity_ids": [id] }),
+    );
+    let shown = workspace.expect(0, &["plan"]).stdout;
+    assert!(
+        shown.contains("was given outside remit, and stays"),
+        "{shown}"
+    );
+    assert!(shown.contains("whose policies aren't evaluated"), "{shown}");
+}
+
+#[test]
+fn questions_that_make_no_sense_are_refused() {
+    let namespace = shared().namespace("access-questions");
+    let workspace = Workspace::new(CONFIGURATION).at(shared(), &namespace);
+    let nobody = workspace.expect(1, &["access", IDENTITY]);
+    assert!(
+        nobody.stderr.contains("no such identity is live"),
+        "{}",
+        nobody.stderr
+    );
+    workspace.expect(0, &["apply", "--auto-approve"]);
+    for request in ["read", "reed kv/x", "read kv/*", "read "] {
+        let refused = workspace.expect(1, &["access", IDENTITY, "--can", request]);
+        assert!(
+            refused.stderr.contains("request not understood"),
+            "{}",
+            refused.stderr
+        );
+        assert!(refused.stdout.is_empty());
+    }
+    let shown = workspace.expect(0, &["access", "--json"]).stdout;
+    let all: Json = serde_json::from_str(&shown).unwrap();
+    assert_eq!(all[0]["identity"], IDENTITY);
+    assert_eq!(all[0]["permissions"].as_array().unwrap().len(), 5);
+}
