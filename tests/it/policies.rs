@@ -233,7 +233,7 @@ fn a_policy_sees_references_and_no_secrets() {
 }
 
 #[test]
-fn a_saved_plan_is_stale_under_other_policies_and_is_judged_again() {
+fn a_saved_plan_is_stale_under_other_policies() {
     let namespace = shared().namespace("policies-stale");
     let space =
         with("package remit\ndeny contains \"x\" if input.never\n").at(shared(), &namespace);
