@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use remit_sdk::access::Permission;
 use remit_sdk::provider::{Reading, Target};
 use remit_sdk::{Diagnostic, Kind, Span};
 
@@ -161,7 +162,12 @@ fn in_effect(planned: &Moment<'_>, material: &Material<'_>) -> InEffect {
     let mut effect = InEffect::default();
     for can in access::can(planned, catalog, around, None) {
         let evaluator = catalog.evaluator_of_instance(&can.instance);
-        for permission in can.permissions {
+        // What every identity may do with its own token is remit's doing, and no news.
+        let own = |permission: &Permission| {
+            let sources = &permission.sources;
+            !sources.is_empty() && sources.iter().all(access::is_self)
+        };
+        for permission in can.permissions.into_iter().filter(|one| !own(one)) {
             effect.permissions.push(Effective {
                 identity: can.identity.clone(),
                 instance: can.instance.clone(),

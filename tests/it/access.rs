@@ -23,7 +23,7 @@ agent "triage" {
 scope "read" {
   description = "Read invoices"
   domain      = "billing"
-  risk        = "high"
+  risk        = "medium"
   grant "vault" {
     path         = "kv/data/invoices/*"
     capabilities = ["read"]
@@ -103,7 +103,7 @@ fn a_plan_says_what_is_gained_and_lost_and_from_where() {
         .as_array()
         .unwrap()
         .iter()
-        .find(|row| row["actions"] == json!(["read"]) && row["risk"] == "high");
+        .find(|row| row["actions"] == json!(["read"]) && row["risk"] == "medium");
     assert_eq!(gained.unwrap()["scopes"], json!(["scope.read"]));
     workspace.expect(0, &["apply", "p.plan"]);
     assert_eq!(changes(&workspace), Vec::<Json>::new());

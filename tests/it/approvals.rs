@@ -6,13 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use remit::access::{AccessChange, Attributed};
 use remit::gate::file::{self, FORMAT, Header, SavedPlan};
 use remit::gate::{Requirement, Review, signature};
 use remit::model::ApproverKey;
 use remit::plan::{Mode, Plan};
-use remit_sdk::DeclarationAddress;
-use remit_sdk::access::{Certainty, Excess, Permission};
 
 use crate::live::shared;
 use crate::support::workspace::{Output, Workspace};
@@ -354,6 +351,45 @@ fn a_passphrase_is_asked_for_at_the_terminal() {
     assert_eq!(beside(folder).len(), 1);
 }
 
+#[test]
+fn a_high_risk_in_production_takes_one_approval_and_a_critical_one_two() {
+    let space = at_server("approvals-tier");
+    let folder = space.path();
+    let one = keygen(folder, "approver-1", &["-t", "ed25519"]);
+    let two = keygen(folder, "approver-2", &["-t", "ed25519"]);
+    for (risk, tier, required) in [
+        ("medium", "production", 0),
+        ("high", "staging", 0),
+        ("high", "production", 1),
+        ("critical", "production", 2),
+    ] {
+        let text = configuration(&[&one, &two], ONE)
+            .replace("\"low\"", &format!("\"{risk}\""))
+            .replace("\"staging\"", &format!("\"{tier}\""));
+        space.write("main.remit.hcl", &text);
+        space.expect(0, &["plan", "--out", "p"]);
+        let shown = space.expect(0, &["show", "p", "--json"]);
+        let shown: serde_json::Value = serde_json::from_str(&shown.stdout).unwrap();
+        let approvals = shown["remit"]["approvals"].as_array().unwrap();
+        let most = approvals
+            .iter()
+            .map(|one| one["required"].as_u64().unwrap());
+        assert_eq!(most.max().unwrap_or(0), required, "{risk} {tier}");
+        if required > 0 {
+            for arguments in [
+                &["apply", "--auto-approve"][..],
+                &["apply", "p", "--auto-approve"],
+            ] {
+                says(&space.expect(4, arguments), &["plan is not approved"]);
+            }
+        }
+    }
+    space.expect(0, &["approve", "p", "--key", "approver-1"]);
+    space.expect(4, &["apply", "p"]);
+    space.expect(0, &["approve", "p", "--key", "approver-2"]);
+    space.expect(0, &["apply", "p"]);
+}
+
 /// One identity in a namespace of its own; `scope` and `approvers` are filled in.
 fn configuration(approvers: &[&str], scope: &str) -> String {
     let lines: Vec<String> = approvers.iter().map(|line| format!("\"{line}\"")).collect();
@@ -481,43 +517,6 @@ fn who_approves_is_changed_by_those_who_are_recorded() {
     assert!(state.contains(&text(&new)), "as do the approvers");
 }
 
-/// What the plan in `p` would say if it saw that `identity.bot` gains something by `scope.read`.
-fn with_access(space: &Workspace, approvers: &[&str]) {
-    let path = space.path().join("p");
-    let mut body = file::from_bytes(&std::fs::read(&path).unwrap())
-        .unwrap()
-        .body;
-    if body.access.is_empty() {
-        let scope = DeclarationAddress::new("scope", "read");
-        let permission = Permission {
-            actions: BTreeSet::from(["read".to_owned()]),
-            resources: BTreeSet::from(["kv/data/*".to_owned()]),
-            conditions: BTreeSet::new(),
-            sources: BTreeSet::new(),
-        };
-        body.access.push(AccessChange {
-            identity: DeclarationAddress::new("identity", "bot"),
-            whose: None,
-            instance: "vault".into(),
-            subject: ("vault_entity".into(), "remit-bot".into()),
-            is_new: false,
-            gained: vec![Attributed {
-                excess: Excess {
-                    permission,
-                    example: None,
-                    certainty: Certainty::Surely,
-                },
-                scopes: BTreeSet::from([scope]),
-                risk: None,
-            }],
-            lost: Vec::new(),
-            drifted: Vec::new(),
-        });
-    }
-    body.approvals = vec![requirement(2, approvers)];
-    save(&path, body, LATER);
-}
-
 #[test]
 fn a_widening_is_applied_with_two_signatures_that_count_and_no_fewer() {
     let space = at_server("approvals-widening");
@@ -528,9 +527,21 @@ fn a_widening_is_applied_with_two_signatures_that_count_and_no_fewer() {
     space.write("main.remit.hcl", &configuration(&[&one, &two], ONE));
     space.expect(0, &["apply", "--auto-approve"]);
     space.write("main.remit.hcl", &configuration(&[&one, &two], TWO));
-    space.expect(0, &["plan", "--out", "p"]);
-    with_access(&space, &[&one, &two]);
+    let planned = space.expect(0, &["plan", "--out", "p"]);
+    says(
+        &planned,
+        &[
+            "+ vault  read  kv/data/*  scope.read  widens",
+            "RMT203 widened-access",
+            "Needs 2 approvals: remit approve p",
+        ],
+    );
     let plan = folder.join("p");
+    // With a nonce that is known, to change it below.
+    let body = file::from_bytes(&std::fs::read(&plan).unwrap())
+        .unwrap()
+        .body;
+    save(&plan, body, LATER);
     let sign = |key: &str, namespace: &str, file: &str| {
         let arguments = ["-Y", "sign", "-n", namespace, "-f", key, file];
         program("ssh-keygen", &arguments, folder);
