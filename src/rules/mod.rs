@@ -33,6 +33,8 @@ mod purpose;
 mod rule;
 mod session;
 #[cfg(test)]
+mod table_tests;
+#[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;

@@ -11,7 +11,9 @@ use remit_sdk::DeclarationAddress;
 use remit_sdk::access::{Certainty, Escalation, Excess, Gain, Permission};
 use remit_sdk::declaration::{Grant, Identity};
 
-use super::{BASE, CeilingExcess, Checked, Effective, EscalationOf, InEffect, Input, Rule, check};
+use super::{
+    BASE, CeilingExcess, Checked, Effective, EscalationOf, InEffect, Input, Rule, check, find,
+};
 use crate::access::{AccessChange, Attributed};
 use crate::config;
 use crate::config::literals::{Literal, literals};
@@ -141,6 +143,11 @@ impl World {
         let codes: BTreeSet<String> = found.into_iter().map(|finding| finding.rule).collect();
         codes.into_iter().collect()
     }
+}
+
+/// The rule of this code.
+pub(super) fn rule(code: &str) -> &'static Rule {
+    find(code).unwrap()
 }
 
 /// The wrong example of a rule, after its right one.

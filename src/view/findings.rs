@@ -33,10 +33,8 @@ pub fn people(checked: &Checked, paint: Paint) -> String {
         out.push_str(&one(finding, paint));
         out.push('\n');
     }
-    for (code, what) in &checked.skipped {
-        let name = rules().find(|rule| rule.code == code.as_str());
-        let name = name.map_or(String::new(), |rule| format!(" {}", rule.name));
-        let line = format!("skipped {code}{name}: {what}", what = safe(what));
+    for (what, codes) in lacking(checked) {
+        let line = format!("skipped, {}: {}", safe(what), codes.join(", "));
         let _ = writeln!(out, "{}", paint.faint(&line));
     }
     if !checked.skipped.is_empty() {
@@ -71,6 +69,22 @@ pub fn one(finding: &Finding, paint: Paint) -> String {
         let _ = writeln!(out, "{INDENT}waived by {}", safe(&exception.to_string()));
     }
     out
+}
+
+/// What was lacking, in the order it was first missed, each with the rules that lacked it.
+fn lacking(checked: &Checked) -> Vec<(&str, Vec<String>)> {
+    let mut found: Vec<(&str, Vec<String>)> = Vec::new();
+    for (code, what) in &checked.skipped {
+        let (what, shown) = match what.strip_prefix("in part: ") {
+            Some(rest) => (rest, format!("{} in part", safe(code))),
+            None => (what.as_str(), safe(code)),
+        };
+        match found.iter_mut().find(|(known, _)| *known == what) {
+            Some((_, codes)) => codes.push(shown),
+            None => found.push((what, vec![shown])),
+        }
+    }
+    found
 }
 
 /// `1 error, 2 warnings, 1 waived; 17 rules asked, 9 skipped whole or in part.`
@@ -261,9 +275,10 @@ warning ORG/no-friday no-friday
   why: It matters.
   help: write \"it\"
 
-skipped RMT503 no-audit: needs what isn't read
+skipped, needs a plan: RMT201, RMT205 in part
+skipped, needs what isn't read: RMT503
 
-1 error, 2 warnings, 1 waived. 20 rules, 1 of them skipped whole or in part.
+1 error, 2 warnings, 1 waived. 20 rules, 3 of them skipped whole or in part.
 ";
         assert_eq!(people(&findings(), Paint::PLAIN), expected);
     }
@@ -274,7 +289,7 @@ skipped RMT503 no-audit: needs what isn't read
         assert_eq!(json["stops"], true);
         assert_eq!(json["findings"][1]["waived_by"], "exception.z");
         assert_eq!(json["findings"][2]["address"], Json::Null);
-        assert_eq!(json["skipped"][0]["rule"], "RMT503");
+        assert_eq!(json["skipped"][0]["rule"], "RMT201");
         let all = json_list();
         assert_eq!(all["rules"].as_array().unwrap().len(), rules().count());
     }

@@ -112,7 +112,7 @@ mod tests {
         let lines: Vec<&str> = text.lines().take(15).collect();
         let counts = |rules: usize| {
             let tests = 4 + rules - 3;
-            format!("tests=\"{tests}\" failures=\"1\" errors=\"0\" skipped=\"2\"")
+            format!("tests=\"{tests}\" failures=\"1\" errors=\"0\" skipped=\"4\"")
         };
         let counts = counts(rules().count());
         assert_eq!(

@@ -190,6 +190,6 @@ mod tests {
         assert_eq!(place["region"]["startLine"], 7);
         assert_eq!(run["results"][1]["suppressions"][0]["kind"], "inSource");
         let skipped = &run["invocations"][0]["toolExecutionNotifications"][0];
-        assert_eq!(skipped["associatedRule"]["id"], "RMT503");
+        assert_eq!(skipped["associatedRule"]["id"], "RMT201");
     }
 }

@@ -28,7 +28,7 @@ fn an_error_is_exit_code_4_in_every_format() {
         "{text}"
     );
     assert!(
-        text.contains("skipped RMT201 admin-scope: needs a plan"),
+        text.contains("skipped, needs a plan with the access in effect: RMT106, RMT201"),
         "{text}"
     );
     assert!(text.ends_with("skipped whole or in part.\n"), "{text}");

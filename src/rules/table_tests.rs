@@ -1,0 +1,194 @@
+//! The table of rules: whole, in order, each rule with examples that are what they say.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use super::testing::{World, right, rule, wrong};
+use super::*;
+use crate::view::{self, Paint};
+
+/// Rules that look only at what this version doesn't read, or at no configuration.
+const WITHOUT_EXAMPLES: [&str; 2] = ["RMT502", "RMT503"];
+
+fn with_examples() -> impl Iterator<Item = &'static Rule> {
+    rules().filter(|rule| !WITHOUT_EXAMPLES.contains(&rule.code))
+}
+
+#[test]
+fn the_table_is_complete_and_in_order() {
+    let codes: Vec<&str> = rules().map(|rule| rule.code).collect();
+    assert!(codes.is_sorted() && codes.len() == 20, "{codes:?}");
+    for rule in rules() {
+        for text in [rule.finds, rule.why] {
+            assert!(text.len() > 20 && text.ends_with('.'), "{}", rule.code);
+            assert!(!text.contains("  "), "{}: {text}", rule.code);
+        }
+        assert!(
+            rule.blind.is_empty() || rule.blind.ends_with('.'),
+            "{}",
+            rule.code
+        );
+        assert!(
+            !rule.parts.is_empty() && !rule.controls.is_empty(),
+            "{}",
+            rule.code
+        );
+        assert_eq!(find(&rule.code.to_lowercase()).unwrap().code, rule.code);
+        assert_eq!(find(rule.name).unwrap().code, rule.code);
+        let without = WITHOUT_EXAMPLES.contains(&rule.code);
+        assert_eq!(rule.wrong.is_empty(), without, "{}", rule.code);
+        assert_eq!(rule.right.is_empty(), without, "{}", rule.code);
+    }
+    assert!(find("RMT999").is_none());
+}
+
+#[test]
+fn wrong_is_found_and_right_is_silent() {
+    assert_eq!(World::beside_base("").check().findings, []);
+    for rule in with_examples() {
+        let found = wrong(rule).check().findings;
+        assert!(
+            found.iter().any(|finding| finding.rule == rule.code),
+            "{} finds nothing in its wrong example: {found:#?}",
+            rule.code
+        );
+        for finding in &found {
+            assert!(finding.place.is_some(), "{finding:#?}");
+            assert!(!finding.what.is_empty() && !finding.help.is_empty());
+        }
+        let after = right(rule).after(&wrong(rule));
+        assert_eq!(after.check().findings, [], "{}", rule.code);
+    }
+}
+
+#[test]
+fn examples_are_in_the_canonical_layout() {
+    for rule in rules() {
+        for text in [BASE, rule.wrong, rule.right] {
+            let mut sources = crate::diagnostic::SourceMap::default();
+            let file = sources.add("x.remit.hcl".into(), text.into());
+            let canonical = crate::config::fmt::format(text, file).unwrap();
+            assert_eq!(canonical, text, "{}", rule.code);
+        }
+    }
+}
+
+/// Each rule's findings in its wrong example, as people see them and as SARIF has them.
+#[test]
+fn findings_read_as_they_were_reviewed() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/rules/examples");
+    for rule in with_examples() {
+        let mut checked = wrong(rule).check();
+        checked.findings.retain(|finding| finding.rule == rule.code);
+        let mut text = String::new();
+        for finding in &checked.findings {
+            text.push_str(&view::findings::one(finding, Paint::PLAIN));
+            text.push('\n');
+        }
+        let log = view::sarif::log(&checked);
+        let results = &log["runs"][0]["results"];
+        let _ = writeln!(text, "{results:#}");
+        let path = folder.join(format!("{}.found.txt", rule.code.to_lowercase()));
+        if std::env::var_os("REMIT_UPDATE").is_some_and(|value| value == "1") {
+            std::fs::write(&path, &text).unwrap();
+        }
+        let reviewed = std::fs::read_to_string(&path).unwrap_or_default();
+        assert_eq!(reviewed, text, "REMIT_UPDATE=1 rewrites {}", path.display());
+    }
+}
+
+#[test]
+fn what_lacks_an_input_is_skipped_and_never_passed() {
+    let world = World::beside_base("");
+    let checked = world.check_with(|input| {
+        input.literals = None;
+        input.plan = None;
+        input.access = None;
+        input.changes = None;
+    });
+    let lines: Vec<String> = checked
+        .skipped
+        .iter()
+        .map(|(code, what)| format!("{code} {what}"))
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            "RMT106 needs a plan with the access in effect",
+            "RMT201 needs a plan with the access in effect",
+            "RMT202 needs a plan with the access in effect",
+            "RMT203 needs a plan with what it changes of access",
+            "RMT204 in part: needs when grants were last used, which this version doesn't read",
+            "RMT205 in part: needs a plan with the access in effect",
+            "RMT206 needs a plan with the access in effect",
+            "RMT501 needs what lives in the targets",
+            "RMT502 needs a plan, and the leases, keys and sessions of what was removed, which \
+             this version doesn't read",
+            "RMT503 needs the target's audit devices, which this version doesn't read",
+            "RMT504 in part: needs the aliases of entities and the login profiles of users, which \
+             this version doesn't read",
+            "RMT601 needs the configuration's texts",
+        ]
+    );
+}
+
+#[test]
+fn findings_come_in_one_order() {
+    let texts = ["RMT106", "RMT103", "RMT104"].map(|code| rule(code).wrong);
+    let text = texts.concat();
+    let world = World::beside_base(&text);
+    let findings = world.check().findings;
+    assert_eq!(findings, world.check().findings);
+    assert!(findings.is_sorted_by(|a, b| key(a) <= key(b)));
+    assert!(findings.len() > 2);
+}
+
+/// All rules on this many identities.
+const MANY: usize = 10_000;
+/// What they may take in a build without optimisation on a busy machine; with it, a second.
+const MANY_TIME_MAX: Duration = Duration::from_secs(5);
+
+#[test]
+fn many_identities_take_little_time() {
+    let keys: Vec<String> = (0..MANY).map(|number| format!("k{number}")).collect();
+    let text = format!(
+        "locals {{\n keys = [{}]\n}}\nidentity \"many\" {{\n for_each = {{ for key in local.keys : key \
+         => key }}\n agent = agent.reporting\n environment = environment.staging\n domain = \
+         each.key\n scopes = [scope.invoices_read]\n workload {{\n issuer = issuer.cluster\n \
+         namespace = \"agents\"\n service_account = each.key\n }}\n}}\n",
+        keys.iter()
+            .map(|key| format!("\"{key}\""))
+            .collect::<Vec<_>>()
+            .join(", ")
+    );
+    let world = World::beside_base(&text);
+    assert!(world.model.identities.len() > MANY);
+    let start = Instant::now();
+    let checked = world.check();
+    let took = start.elapsed();
+    println!("{} findings in {took:?}", checked.findings.len());
+    assert_eq!(
+        checked.findings.len(),
+        MANY,
+        "each holds a scope of another domain"
+    );
+    assert!(took < MANY_TIME_MAX, "{took:?}");
+}
+
+/// What else a wrong example is wrong by: nothing that its reader wouldn't expect.
+#[test]
+fn a_wrong_example_is_wrong_by_its_own_rule() {
+    for rule in with_examples() {
+        let more: &[&str] = match rule.code {
+            // Two agents in one workload have one entity in Vault.
+            "RMT101" => &["RMT102"],
+            // Writing policies is a way to everything.
+            "RMT201" => &["RMT202"],
+            _ => &[],
+        };
+        let mut expected = vec![rule.code];
+        expected.extend(more);
+        assert_eq!(wrong(rule).codes(), expected);
+    }
+}
