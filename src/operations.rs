@@ -21,8 +21,8 @@ use crate::observe::{self, Observed, Readers};
 use crate::plan::{self, Mode, OutputChange, Plan};
 use crate::state::{Entry, Record, Recorded, Run, StateError};
 
-use review::Material;
-pub use review::look;
+use review::{Material, review};
+pub use review::{approvals, facts, look};
 
 /// What a plan is asked for.
 pub struct PlanRequest<'a> {
@@ -123,6 +123,7 @@ pub async fn plan(
         unmanaged: observed.others.clone(),
         recorded: recorded.objects.len(),
         undecided,
+        gate: None,
     };
     let material = Material {
         model,
@@ -131,8 +132,10 @@ pub async fn plan(
         observed: &observed,
         catalog,
     };
+    let review = review(plan, &material);
+    diagnostics.extend(gate::unmeetable_warnings(&review.approvals));
     Ok(Planned {
-        review: review::review(plan, &material),
+        review,
         diagnostics,
     })
 }
@@ -261,11 +264,13 @@ pub fn fits(plan: &Plan, recorded: &Recorded) -> Result<(), Diagnostic> {
 }
 
 /// Applies a plan under the lock that `walk.run` holds: recovers, walks, records the outputs.
-/// The run is left open: whoever locked the state finishes it.
+/// The run is left open: whoever locked the state finishes it, and has seen to it that `approved_by`,
+/// the fingerprints of the keys that approved the plan, are enough.
 pub async fn apply(
     mut walk: Walk<'_>,
     lineage: String,
     run_name: &str,
+    approved_by: BTreeSet<String>,
 ) -> Result<Report, Vec<Diagnostic>> {
     let one = |diagnostic| vec![diagnostic];
     let state = |error: StateError| {
@@ -282,11 +287,21 @@ pub async fn apply(
         run: run_name.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         targets: walk.plan.targets.clone(),
+        approved_by,
     };
     walk.run.append(begin).await.map_err(state)?;
     recover_open(walk.run, &walk.catalog, &walk.readers)
         .await
         .map_err(state)?;
+    // Before the first write: what was tightened holds even if this run is cut off, and what was
+    // loosened has been approved.
+    if let Some(facts) = &walk.plan.gate {
+        let facts = facts.clone();
+        walk.run
+            .append(Entry::Gate { facts })
+            .await
+            .map_err(state)?;
+    }
     let recorded = walk.run.current();
     walk.lineage = lineage;
     walk.recorded = &recorded;
@@ -492,6 +507,7 @@ pub async fn import(
         run: format!("import {object_address}"),
         version,
         targets,
+        approved_by: BTreeSet::new(),
     };
     run.append(begin).await.map_err(state)?;
     let address = (*object_address).clone();

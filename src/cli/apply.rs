@@ -4,6 +4,7 @@
 //! is applied, and a second run waits for its turn instead of planning from what is about to
 //! change. A saved plan is checked against configuration, state, targets and each object.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -17,10 +18,10 @@ use super::providers::{self, Connections};
 use super::secrets::Secrets;
 use super::session::{self, Session};
 use super::stats::Stats;
-use super::{Global, Outcome, ask, clock, plan as planning};
+use super::{Global, Outcome, ask, clock, plan as planning, signatures};
 use crate::apply::{Report, Walk};
-use crate::gate::Review;
 use crate::gate::file::{self, SavedPlan};
+use crate::gate::{self, Review, Signatures};
 use crate::plan::{Mode, Plan, Step};
 use crate::state::{Recorded, Run};
 use crate::view;
@@ -150,6 +151,15 @@ async fn fresh(global: &Global, selection: &Selection, mode: Mode, common: &Comm
     global.report(&planned.diagnostics);
     let is_refused = planned.review.stops();
     let goes_on = planned.may_apply() && !is_refused && !planned.review.plan.is_empty();
+    if goes_on && !planned.review.approvals.is_empty() {
+        // A question at this terminal, or --auto-approve, is the answer of whoever runs this.
+        let missing = gate::missing(&planned.review.approvals, &Signatures::default());
+        let comments = gate::facts::comments(&session.model);
+        global.report(&gate::diagnostics(&missing, &comments, None));
+        global.say("Nothing was applied: the plan needs approvals.\n");
+        close(global, &connections, run).await?;
+        return Ok(REFUSED);
+    }
     let agreed = match goes_on {
         true if !common.auto_approve => ask::agrees(question(mode), UNATTENDED).await,
         other => Ok(other),
@@ -159,6 +169,7 @@ async fn fresh(global: &Global, selection: &Selection, mode: Mode, common: &Comm
         Ok(true) => {
             let job = Job {
                 review: &planned.review,
+                approved_by: BTreeSet::new(),
                 command,
                 common,
             };
@@ -200,7 +211,7 @@ async fn saved(global: &Global, path: &Path, common: &Common) -> Outcome {
         global.begin_events();
     }
     let mut stats = Stats::new();
-    let saved = planning::read(path)?;
+    let (saved, bytes) = planning::read(path)?;
     expired(&saved)?;
     let session = Session::open(global, &common.variables)?;
     global.report(&session.warnings);
@@ -221,6 +232,19 @@ async fn saved(global: &Global, path: &Path, common: &Common) -> Outcome {
     }
     let run = session::lock(global, &session.state, "apply", common.lock.lock_timeout).await?;
     stats.stage("state");
+    // Under the lock, so that what it is held against is what is recorded, and before anything is
+    // contacted or written.
+    let approved_by = match approved(global, &saved, path, &bytes, &session, run.recorded()) {
+        Ok(Some(approved_by)) => approved_by,
+        Ok(None) => {
+            session::finish(run).await?;
+            return Ok(REFUSED);
+        }
+        Err(diagnostics) => {
+            session::finish(run).await?;
+            return Err(diagnostics);
+        }
+    };
     let connections = match connections(&session, plan, run.recorded()) {
         Ok(connections) => connections,
         Err(diagnostics) => {
@@ -230,13 +254,60 @@ async fn saved(global: &Global, path: &Path, common: &Common) -> Outcome {
     };
     let job = Job {
         review: &saved.body,
+        approved_by,
         command: "apply",
         common,
     };
     carry_out(global, &connections, run, job, stats).await
 }
 
-fn expired(saved: &SavedPlan) -> Result<(), Vec<Diagnostic>> {
+/// Who approved a saved plan; `None`, and what is missing is said, where that isn't enough.
+fn approved(
+    global: &Global,
+    saved: &SavedPlan,
+    path: &Path,
+    bytes: &[u8],
+    session: &Session,
+    recorded: &Recorded,
+) -> Result<Option<BTreeSet<String>>, Vec<Diagnostic>> {
+    let Review {
+        plan,
+        access,
+        approvals,
+        ..
+    } = &saved.body;
+    operations::fits(plan, recorded).map_err(|diagnostic| vec![diagnostic])?;
+    if plan.gate != operations::facts(plan, &session.model, recorded) {
+        return Err(vec![
+            Diagnostic::error(
+                "plan is stale",
+                "what it says of approvers, risks and tiers is not what the configuration says",
+            )
+            .help("plan again and look at what changed"),
+        ]);
+    }
+    // The file says what it takes, and anybody could have written the file.
+    let again = operations::approvals(plan, access, &session.model, recorded);
+    let all: BTreeSet<_> = approvals.iter().cloned().chain(again).collect();
+    let all: Vec<_> = all.into_iter().collect();
+    if all.is_empty() {
+        return Ok(Some(BTreeSet::new()));
+    }
+    let signatures = signatures::check(path, bytes)?;
+    global.report(&signatures::warnings(&signatures));
+    match gate::verify(&all, &signatures) {
+        Ok(by) => Ok(Some(by)),
+        Err(missing) => {
+            let comments = gate::facts::comments(&session.model);
+            let shown = remit_sdk::text::safe(&path.display().to_string());
+            global.report(&gate::diagnostics(&missing, &comments, Some(&shown)));
+            global.say("Nothing was applied: the plan needs approvals.\n");
+            Ok(None)
+        }
+    }
+}
+
+pub(super) fn expired(saved: &SavedPlan) -> Result<(), Vec<Diagnostic>> {
     let expires_at = &saved.header.expires_at;
     if clock::is_past(expires_at) == Some(false) {
         return Ok(());
@@ -272,6 +343,8 @@ fn connections(
 /// What is to be carried out.
 struct Job<'a> {
     review: &'a Review,
+    /// The fingerprints of the keys that approved it.
+    approved_by: BTreeSet<String>,
     command: &'static str,
     common: &'a Common,
 }
@@ -330,7 +403,12 @@ async fn walk(
     };
     let name = format!("{} {}", job.command, file::short(&digest));
     global.is_graceful.set(true);
-    let mut applying = std::pin::pin!(operations::apply(walk, lineage, &name));
+    let mut applying = std::pin::pin!(operations::apply(
+        walk,
+        lineage,
+        &name,
+        job.approved_by.clone()
+    ));
     let mut heartbeat = tokio::time::interval(HEARTBEAT);
     heartbeat.tick().await;
     let result = loop {

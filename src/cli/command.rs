@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::{
-    Global, Outcome, access, apply, completions, fmt, graph, import, outputs, plan, policies,
-    schema, show, state, validate, version,
+    Global, Outcome, access, apply, approve, completions, fmt, graph, import, outputs, plan,
+    policies, schema, show, state, validate, version,
 };
 
 /// Declarative provisioning for the identities of AI agents, on Vault and OpenBao
@@ -17,7 +17,8 @@ use super::{
     propagate_version = false,
     arg_required_else_help = true,
     after_help = "Exit codes: 0 done or nothing to do, 1 error, 2 changes (plan --detailed-exitcode) \
-                  or no (access --can), 4 stopped by a rule or a policy, 5 applied in part, 130 interrupted."
+                  or no (access --can), 4 stopped by a rule or a policy, or an approval is missing, \
+                  5 applied in part, 130 interrupted."
 )]
 pub(super) struct Arguments {
     /// Work in this directory
@@ -43,6 +44,8 @@ pub(super) enum Command {
     Apply(apply::Apply),
     /// Remove everything in the state
     Destroy(apply::Destroy),
+    /// Sign a saved plan with an SSH key, so that it can be applied
+    Approve(approve::Approve),
     /// Show a saved plan, or the state
     Show(show::Show),
     /// Take a live object into the state
@@ -76,6 +79,7 @@ impl Command {
             Self::Plan(command) => command.run(global).await,
             Self::Apply(command) => command.run(global).await,
             Self::Destroy(command) => command.run(global).await,
+            Self::Approve(command) => command.run(global).await,
             Self::Show(command) => command.run(global),
             Self::Import(command) => command.run(global).await,
             Self::Access(command) => command.run(global).await,

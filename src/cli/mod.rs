@@ -7,6 +7,8 @@
 //! stages before a plan fit together.
 
 mod access;
+mod agent;
+mod approve;
 mod ask;
 mod clock;
 mod command;
@@ -17,6 +19,7 @@ mod import;
 mod options;
 mod output;
 mod outputs;
+mod passphrase;
 mod plain_file;
 mod plan;
 mod policies;
@@ -27,6 +30,7 @@ mod secrets;
 mod session;
 mod show;
 mod signals;
+mod signatures;
 mod state;
 mod stats;
 mod version;

@@ -236,16 +236,18 @@ fn save(global: &Global, review: &Review, path: &Path) -> Result<(), Vec<Diagnos
     unfinished
         .persist(path)
         .map_err(|error| fail(&error.error))?;
+    let next = view::approvals::needed(&review.approvals, &shown)
+        .unwrap_or_else(|| format!("To apply exactly this: remit apply {shown}"));
     global.say(&format!(
-        "Saved as {shown}, digest {}, until {}. To apply exactly this: remit apply {shown}\n",
+        "Saved as {shown}, digest {}, until {}. {next}\n",
         file::short(&saved.header.digest),
         saved.header.expires_at,
     ));
     Ok(())
 }
 
-/// Reads a saved plan.
-pub(super) fn read(path: &Path) -> Result<SavedPlan, Vec<Diagnostic>> {
+/// Reads a saved plan, and the bytes that its signatures are about.
+pub(super) fn read(path: &Path) -> Result<(SavedPlan, Vec<u8>), Vec<Diagnostic>> {
     let shown = text::safe(&path.display().to_string());
     let fail = |why: &dyn std::fmt::Display| {
         vec![Diagnostic::error(
@@ -261,5 +263,6 @@ pub(super) fn read(path: &Path) -> Result<SavedPlan, Vec<Diagnostic>> {
     if bytes.len() as u64 > PLAN_BYTES_MAX {
         return Err(fail(&format!("it holds more than {PLAN_BYTES_MAX} bytes")));
     }
-    file::from_bytes(&bytes).map_err(|diagnostic| vec![diagnostic])
+    let saved = file::from_bytes(&bytes).map_err(|diagnostic| vec![diagnostic])?;
+    Ok((saved, bytes))
 }

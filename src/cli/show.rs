@@ -27,7 +27,7 @@ impl Show {
             paint: global.output.paint(),
         };
         let text = if let Some(path) = &self.file {
-            let saved = plan::read(path)?;
+            let (saved, _) = plan::read(path)?;
             if self.json {
                 let frame = Frame {
                     header: Some(&saved.header),

@@ -3,7 +3,19 @@
 //! In: a plan, what access it changes, the findings of rules, what is recorded. Out: a [`Review`],
 //! which is what is saved, shown and signed.
 
+pub mod facts;
 pub mod file;
+mod loosening;
+mod requirements;
+#[cfg(test)]
+mod requirements_tests;
+pub mod signature;
+#[cfg(test)]
+mod signature_tests;
+mod verify;
+
+pub use requirements::requirements;
+pub use verify::{Missing, Signatures, diagnostics, missing, shown, unmeetable_warnings, verify};
 
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +39,17 @@ pub struct Review {
 }
 
 impl Review {
+    /// A plan of which nothing is known yet.
+    pub fn of(plan: Plan) -> Self {
+        Self {
+            plan,
+            access: Vec::new(),
+            findings: Vec::new(),
+            skipped: Vec::new(),
+            approvals: Vec::new(),
+        }
+    }
+
     /// Whether a finding stops it from being applied.
     pub fn stops(&self) -> bool {
         self.findings.iter().any(Finding::stops)

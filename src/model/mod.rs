@@ -9,6 +9,7 @@ use remit_sdk::declaration::{
 };
 use remit_sdk::{DeclarationAddress, Span, Value};
 
+mod approver;
 mod build;
 mod decode;
 mod digest;
@@ -27,6 +28,7 @@ mod settings;
 mod units;
 mod workload;
 
+pub use approver::ApproverKey;
 pub use build::build;
 pub use digest::with_policies;
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use remit_sdk::declaration::{Agent, Environment, Owner, Tier};
 use remit_sdk::{DeclarationAddress, Diagnostic, Value};
 
+use super::approver::ApproverKey;
 use super::decode::{
     Decoded, date, duration, invalid, one_of, provider_instance, reference, references,
     spanned_texts, text, wrong_type,
@@ -34,20 +35,19 @@ fn ssh_keys(written: &Written<'_>) -> Decoded<Vec<String>> {
     spanned_texts(written)?
         .into_iter()
         .map(|(key, at)| {
-            let mut words = key.split(' ');
-            let kind = words.next().unwrap_or_default();
-            let known = ["ssh-", "ecdsa-sha2-", "sk-ssh-", "sk-ecdsa-"];
-            let fits = known.iter().any(|prefix| kind.starts_with(prefix))
-                && words.next().is_some_and(|body| body.starts_with("AAAA"))
-                && !key.contains(char::is_control);
-            if fits {
-                return Ok(key);
+            let help = "write the line of a `.pub` file: \"ssh-ed25519 AAAA… name\"";
+            if key.contains(char::is_control) {
+                return Err(invalid(at, "this is no SSH public key", help));
             }
-            Err(invalid(
-                at,
-                "this is no SSH public key",
-                "write the line of a `.pub` file: \"ssh-ed25519 AAAA… name\"",
-            ))
+            // A key that no signature can be checked with would be found out when it is needed.
+            match ApproverKey::parse(&key) {
+                Ok(_) => Ok(key),
+                Err(why) => Err(invalid(
+                    at,
+                    &format!("this is no SSH public key that can approve: {why}"),
+                    help,
+                )),
+            }
         })
         .collect()
 }

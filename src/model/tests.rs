@@ -19,7 +19,7 @@ provider "vault" "eu" {
 
 owner "payments" {
   contact   = "payments@example.com"
-  approvers = ["ssh-ed25519 AAAAC3Nza ann"]
+  approvers = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB9dG4kjRhQTtWTVzd2t27+t0DEHBPW7iOD23TUiYLio approver-1"]
 }
 
 environment "staging" { tier = "staging" }
@@ -265,7 +265,7 @@ fn one_mistake_is_one_message() {
             "owner \"payments\"",
         ),
         (
-            "ssh-ed25519 AAAAC3Nza ann",
+            "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB9dG4kjRhQTtWTVzd2t27+t0DEHBPW7iOD23TUiYLio approver-1",
             "ann",
             "invalid value",
             "\"ann\"",

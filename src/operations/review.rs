@@ -5,16 +5,16 @@
 
 use std::collections::BTreeMap;
 
-use remit_sdk::provider::Reading;
+use remit_sdk::provider::{Reading, Target};
 use remit_sdk::{Diagnostic, Kind};
 
 use crate::access::{self, AccessChange, Around, Moment, Moments, Reached};
-use crate::gate::Review;
+use crate::gate::{self, Requirement, Review};
 use crate::lower::{Catalog, Desired};
 use crate::model::Model;
 use crate::observe::{self, Observed, Place, Readers};
-use crate::plan::Plan;
-use crate::state::Recorded;
+use crate::plan::{Mode, Plan};
+use crate::state::{Facts, Recorded};
 
 /// Policies of others that are read to know what somebody can do. An entity holds a handful; more
 /// than this is somebody's mistake, and isn't worth waiting for.
@@ -82,15 +82,50 @@ fn held(
 
 /// Says what a plan means and what it takes. The one place where access, findings and the
 /// approvals they ask for are put together.
-pub(super) fn review(plan: Plan, material: &Material<'_>) -> Review {
+pub(super) fn review(mut plan: Plan, material: &Material<'_>) -> Review {
+    let Material {
+        model, recorded, ..
+    } = material;
     let access = access(&plan, material);
+    plan.gate = facts(&plan, model, recorded);
     Review {
+        approvals: approvals(&plan, &access, model, recorded),
         plan,
         access,
         findings: Vec::new(),
         skipped: Vec::new(),
-        approvals: Vec::new(),
     }
+}
+
+/// Whose approval a plan takes. Computed again when it is applied, since a file can be written by
+/// anybody.
+pub fn approvals(
+    plan: &Plan,
+    access: &[AccessChange],
+    model: &Model,
+    recorded: &Recorded,
+) -> Vec<Requirement> {
+    if plan.mode != Mode::Apply {
+        return Vec::new();
+    }
+    let wanted = gate::facts::wanted(model, &targets(plan, recorded));
+    gate::requirements(access, recorded.gate.as_ref(), &wanted)
+}
+
+/// What the gate is to hold later changes against, where that differs from what is recorded.
+pub fn facts(plan: &Plan, model: &Model, recorded: &Recorded) -> Option<Facts> {
+    if plan.mode != Mode::Apply {
+        return None;
+    }
+    let wanted = gate::facts::wanted(model, &targets(plan, recorded));
+    let next = gate::facts::next(recorded.gate.as_ref(), &wanted);
+    (recorded.gate.as_ref() != Some(&next)).then_some(next)
+}
+
+fn targets(plan: &Plan, recorded: &Recorded) -> BTreeMap<String, Target> {
+    let mut all = recorded.targets.clone();
+    all.extend(plan.targets.clone());
+    all
 }
 
 /// Reads everything that `remit access` looks at: what is wanted, recorded, and held of others.

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use steps::steps;
 
 use crate::diff::{Action, Change, Difference};
-use crate::state::Operation;
+use crate::state::{Facts, Operation};
 
 /// A plan: what will be done, and what it was computed from. Holds no secret.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -51,6 +51,8 @@ pub struct Plan {
     /// Calls that a run which was cut off had announced. They are decided by what is live; an
     /// apply records that.
     pub undecided: usize,
+    /// What the gate is to hold later changes against, where that differs from what is recorded.
+    pub gate: Option<Facts>,
 }
 
 /// What a plan was asked for.
@@ -231,8 +233,15 @@ impl Plan {
         twice
     }
 
+    /// Whether it changes what the gate records, and there is somebody who approves: without
+    /// anybody the facts are recorded when something else is.
+    pub fn is_gated(&self) -> bool {
+        let facts = self.gate.as_ref();
+        facts.is_some_and(|facts| !facts.keys().is_empty())
+    }
+
     /// Whether an apply of it would do anything at all, the outputs included.
     pub fn is_empty(&self) -> bool {
-        self.steps.is_empty() && self.outputs.is_empty() && self.undecided == 0
+        self.steps.is_empty() && self.outputs.is_empty() && self.undecided == 0 && !self.is_gated()
     }
 }

@@ -70,6 +70,10 @@ impl Recorded {
                 }
             }
             Entry::Forget { address } => self.put(address.clone(), None),
+            Entry::Gate { facts } => {
+                facts.check()?;
+                self.gate = Some(facts.clone());
+            }
             Entry::Outputs { outputs } => self.outputs.clone_from(outputs),
             Entry::End { .. } => {}
         }
@@ -225,7 +229,10 @@ impl Ledger {
             Entry::Forget { address } => {
                 self.index_then_fold(Some((address.clone(), None)), entry)?;
             }
-            Entry::Begin { .. } | Entry::Outputs { .. } | Entry::End { .. } => {
+            Entry::Begin { .. }
+            | Entry::Gate { .. }
+            | Entry::Outputs { .. }
+            | Entry::End { .. } => {
                 self.recorded.fold(entry)?;
             }
         }

@@ -10,6 +10,7 @@
 //! | S6 | a record's kind is its address's, and it doesn't depend on itself |
 //! | S7 | no two open intents are about the same object |
 //! | S8 | only what is recorded moves, and only to an address of its kind that is free |
+//! | S9 | what the gate recorded can be asked for: an approval takes one person at least, and every approver is a key |
 //!
 //! In: a [`Recorded`]. Out: every [`Violation`]. Used when a state is loaded and by tests;
 //! S1 to S4 are also about steps, and folding refuses an entry that would break them. What
@@ -79,7 +80,8 @@ pub fn check(recorded: &Recorded) -> Vec<Violation> {
     let empty = recorded.objects.is_empty()
         && recorded.outputs.is_empty()
         && recorded.open.is_empty()
-        && recorded.targets.is_empty();
+        && recorded.targets.is_empty()
+        && recorded.gate.is_none();
     match (&recorded.lineage, recorded.serial) {
         (None, 0) if empty => {}
         (None, 0) => found.push(Violation::new(
@@ -103,6 +105,8 @@ pub fn check(recorded: &Recorded) -> Vec<Violation> {
             found.push(same_object(address, other, record));
         }
     }
+    let facts = recorded.gate.as_ref();
+    found.extend(facts.and_then(|facts| facts.check().err()));
     let mut about = BTreeSet::new();
     for (number, intent) in &recorded.open {
         found.extend(check_record(&intent.address, &intent.record).err());

@@ -21,8 +21,9 @@ use super::error::StateError;
 use super::record::Entry;
 use super::seal::{Checksum, Position, begins_sealed, seal, seal_text, unseal};
 
-/// The format this code writes, and the newest it reads.
-pub(super) const FORMAT: u32 = 1;
+/// The format this code writes, and the newest it reads. The second has what the gate records;
+/// the first is read too.
+pub(super) const FORMAT: u32 = 2;
 /// A run of 100,000 steps writes about 300 MB; ten times that is somebody else's file.
 pub(super) const JOURNAL_BYTES_MAX: u64 = 4 << 30;
 /// An object's attributes are at most a policy of a megabyte or so; OpenBao refuses requests
@@ -343,13 +344,13 @@ mod tests {
 
     #[test]
     fn a_newer_format_is_refused_before_all_else() {
-        let bytes = b"{\"remit_journal\":2,\"anything\":true}\nwhatever";
+        let bytes = b"{\"remit_journal\":3,\"anything\":true}\nwhatever";
         let newer = parsed(bytes).unwrap_err();
         assert!(matches!(
             newer,
             StateError::Newer {
-                found: 2,
-                known: 1,
+                found: 3,
+                known: 2,
                 ..
             }
         ));

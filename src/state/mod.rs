@@ -9,6 +9,7 @@
 //! here knows a provider or makes a call, and no secret comes here: records hold references.
 
 mod error;
+pub mod facts;
 mod fence;
 mod files;
 pub mod fold;
@@ -24,6 +25,7 @@ mod testing;
 mod writer;
 
 pub use error::{Held, Holder, StateError};
+pub use facts::Facts;
 pub use fold::Ledger;
 pub use invariants::Violation;
 pub use local::{Loaded, LocalState, Run};

@@ -7,6 +7,8 @@ use remit_sdk::provider::{Expected, Target};
 use remit_sdk::{DeclarationAddress, Fingerprint, ObjectAddress, Value};
 use serde::{Deserialize, Serialize};
 
+use super::facts::Facts;
+
 /// Everything that is recorded.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Recorded {
@@ -22,6 +24,9 @@ pub struct Recorded {
     pub outputs: BTreeMap<String, OutputRecord>,
     /// Intents without an outcome: what a crash left undecided.
     pub open: BTreeMap<u64, Intent>,
+    /// What the gate holds a change against; `None` until a run recorded it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gate: Option<Facts>,
 }
 
 /// One object that is ours.
@@ -116,6 +121,9 @@ pub enum Entry {
         version: String,
         /// The targets it works on.
         targets: BTreeMap<String, Target>,
+        /// The fingerprints of the keys that approved its plan: evidence.
+        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+        approved_by: BTreeSet<String>,
     },
     /// A call is about to be made.
     Intent {
@@ -149,6 +157,11 @@ pub enum Entry {
     Forget {
         /// The object.
         address: ObjectAddress,
+    },
+    /// What the gate holds later changes against, all of it.
+    Gate {
+        /// The facts.
+        facts: Facts,
     },
     /// The outputs, all of them.
     Outputs {

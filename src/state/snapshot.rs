@@ -13,8 +13,9 @@ use super::error::StateError;
 use super::record::Recorded;
 use super::seal::{Position, seal, unseal};
 
-/// The format this code writes, and the newest it reads.
-pub(super) const FORMAT: u32 = 1;
+/// The format this code writes, and the newest it reads. The second has what the gate records,
+/// which an older version would lose; the first is read too.
+pub(super) const FORMAT: u32 = 2;
 /// A hundred thousand records of a few kilobytes are some hundred megabytes.
 pub(super) const SNAPSHOT_BYTES_MAX: u64 = 4 << 30;
 

@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
+use remit_sdk::declaration::Risk;
 use remit_sdk::provider::{Expected, Target};
 use remit_sdk::{DeclarationAddress, Fingerprint, ObjectAddress, Value};
 
+use super::facts::{ApprovalFacts, Facts, ScopeFacts};
 use super::record::{Entry, Intent, Operation, Outcome, Record};
 
 /// `memory_item.NAME/memory_item`.
@@ -43,6 +45,7 @@ pub(super) fn begin() -> Entry {
                 description: "d".into(),
             },
         )]),
+        approved_by: BTreeSet::new(),
     }
 }
 
@@ -69,6 +72,24 @@ pub(super) fn done(number: u64, name: &str) -> Entry {
     }
 }
 
+/// What the gate records; not `good`, it asks for approval by nobody.
+pub(super) fn facts(good: bool) -> Facts {
+    let owner = DeclarationAddress::new("owner", "a");
+    let approval = Some(ApprovalFacts {
+        required: u32::from(good),
+        from: BTreeSet::from([owner.clone()]),
+    });
+    let risk = Risk::High;
+    Facts {
+        owners: BTreeMap::from([(owner, BTreeSet::from(["ssh-ed25519 AAAA".to_owned()]))]),
+        scopes: BTreeMap::from([(
+            DeclarationAddress::new("scope", "a"),
+            ScopeFacts { risk, approval },
+        )]),
+        ..Facts::default()
+    }
+}
+
 /// Entries of every sort, many of them wrong.
 pub(super) fn entries(count: usize) -> impl Strategy<Value = Vec<Entry>> {
     let name = || prop::sample::select(vec!["a", "b", "c", "d", "e"]);
@@ -87,6 +108,7 @@ pub(super) fn entries(count: usize) -> impl Strategy<Value = Vec<Entry>> {
         1 => number().prop_map(|number| Entry::Outcome { number, outcome: Outcome::Unknown("?".into()) }),
         2 => (name(), name()).prop_map(|(a, b)| Entry::Record { address: object(a), record: record(b) }),
         1 => name().prop_map(|name| Entry::Forget { address: object(name) }),
+        1 => any::<bool>().prop_map(|good| Entry::Gate { facts: facts(good) }),
         1 => Just(Entry::Outputs { outputs: BTreeMap::new() }),
         1 => Just(Entry::End { summary: "ok".into() }),
     ];

@@ -9,8 +9,9 @@
 //! | file | what it shows |
 //! |---|---|
 //! | `plan`, `changes`, `drift` | a plan, for people |
-//! | `plan_json`, `planned_values` | a plan in the shape of Terraform's JSON plan |
 //! | `access` | what identities gain, lose and can do |
+//! | `approvals` | whose approval a plan takes |
+//! | `plan_json`, `planned_values` | a plan in the shape of Terraform's JSON plan |
 //! | `events` | the stream of JSON lines of `plan`, `apply` and `destroy` |
 //! | `findings` | what rules and policies found |
 //! | `report` | what an apply did |
@@ -22,6 +23,7 @@
 //! | `value`, `paint` | values as text, and colour |
 
 pub mod access;
+pub mod approvals;
 mod changes;
 pub mod diagnostics;
 mod drift;

@@ -13,7 +13,7 @@ use remit_sdk::{DeclarationAddress, text};
 
 use super::changes::{attributes, headline, reasons, short_address};
 use super::value::{self, Shown};
-use super::{Paint, access, changes, count, drift, findings};
+use super::{Paint, access, approvals, changes, count, drift, findings};
 use crate::diff::{Action, Change, Reason};
 use crate::gate::Review;
 use crate::gate::file::{Header, short};
@@ -106,10 +106,20 @@ pub fn people(review: &Review, look: Look<'_>) -> String {
         paint,
     );
     section(&mut out, "FINDINGS", &found(review, paint), paint);
+    section(
+        &mut out,
+        "APPROVALS, before this can be applied",
+        &approvals::people(&review.approvals),
+        paint,
+    );
     out.push('\n');
     out.push_str(&total(plan, paint));
     if let Some(tally) = access::tally(&review.access) {
         out.push_str(&tally);
+        out.push('\n');
+    }
+    if let Some(needed) = approvals::needed(&review.approvals, "FILE") {
+        out.push_str(&needed);
         out.push('\n');
     }
     out
@@ -417,6 +427,11 @@ fn clauses(plan: &Plan, counts: Counts) -> String {
             "objects lose their access for a while",
         ),
         (plan.outputs.len(), "output changes", "outputs change"),
+        (
+            usize::from(plan.is_gated()),
+            "record of who approves what changes",
+            "",
+        ),
     ] {
         let _ = match number {
             0 => Ok(()),
@@ -448,13 +463,13 @@ mod tests {
     fn a_plan_without_changes_is_one_line() {
         let mut plan = testing::plan([]);
         same(
-            &people(&testing::review(plan.clone()), look()),
+            &people(&Review::of(plan.clone()), look()),
             "No changes: all 41 objects recorded are as declared (state serial 41, lineage 9c1e0a2b).\n",
         );
         plan.recorded = 0;
         plan.lineage = None;
         same(
-            &people(&testing::review(plan.clone()), look()),
+            &people(&Review::of(plan.clone()), look()),
             "No changes: nothing is declared and nothing is recorded (no state yet).\n",
         );
     }
@@ -467,15 +482,14 @@ mod tests {
             ..look()
         };
         let coloured =
-            anstream::adapter::strip_str(&people(&testing::review(plan.clone()), colour))
-                .to_string();
-        same(&coloured, &people(&testing::review(plan.clone()), look()));
+            anstream::adapter::strip_str(&people(&Review::of(plan.clone()), colour)).to_string();
+        same(&coloured, &people(&Review::of(plan.clone()), look()));
     }
 
     #[test]
     fn the_whole_screen() {
         same(
-            &people(&testing::review(testing::everything()), look()),
+            &people(&Review::of(testing::everything()), look()),
             include_str!("testing/everything.txt"),
         );
     }
@@ -483,7 +497,7 @@ mod tests {
     #[test]
     fn a_first_plan() {
         same(
-            &people(&testing::review(testing::first()), look()),
+            &people(&Review::of(testing::first()), look()),
             include_str!("testing/first.txt"),
         );
     }
@@ -493,7 +507,7 @@ mod tests {
         let mut change =
             testing::change("scope.x/vault_policy", Action::Delete, Reason::Undeclared);
         change.key = "x\nNo changes: all is well\u{1b}[2J\u{9b}31m\u{202e}".into();
-        let shown = people(&testing::review(testing::plan([change])), look());
+        let shown = people(&Review::of(testing::plan([change])), look());
         assert!(!shown.lines().any(|line| line.starts_with("No changes")));
         assert!(shown.contains("x\\nNo changes: all is well\\u{1b}[2J\\u{9b}31m\\u{202e}"));
     }

@@ -11,8 +11,11 @@ use std::collections::BTreeMap;
 use remit_sdk::{Kind, ObjectAddress, Value};
 use serde_json::{Map, Value as Json, json};
 
+use super::approvals;
 use super::planned_values::{configuration, planned_values};
 use crate::diff::{Action, Change, Difference, Reason};
+#[cfg(test)]
+use crate::gate::Requirement;
 use crate::gate::Review;
 use crate::gate::file::Header;
 use crate::lower::Catalog;
@@ -109,6 +112,7 @@ fn remit(review: &Review, header: Option<&Header>) -> Json {
         "interrupted": plan.interrupted(),
         "records": records,
         "unmanaged": unmanaged,
+        "approvals": approvals::json(&review.approvals),
     })
 }
 
@@ -405,7 +409,7 @@ mod tests {
             errored: false,
         };
         json(
-            &testing::review(testing::everything()),
+            &Review::of(testing::everything()),
             &testing::catalog(),
             frame,
         )
@@ -483,11 +487,7 @@ mod tests {
             header: None,
             errored: true,
         };
-        let json = json(
-            &testing::review(testing::first()),
-            &testing::catalog(),
-            frame,
-        );
+        let json = json(&Review::of(testing::first()), &testing::catalog(), frame);
         let change = find(
             &json["resource_changes"],
             "vault_database_connection.orders/vault_database_connection",
@@ -540,8 +540,13 @@ mod tests {
             errored: false,
         };
         for plan in [testing::first(), testing::everything()] {
-            let mut review = testing::review(plan);
+            let mut review = Review::of(plan);
             review.findings.push(finding.clone());
+            review.approvals.push(Requirement {
+                why: "scope.x asks".into(),
+                required: 1,
+                approvers: vec!["ssh-ed25519 AAAA".into()],
+            });
             let mut json = json(&review, &testing::catalog(), frame);
             let found = testing::schema::violations(&schema, &json);
             assert!(found.is_empty(), "{found:#?}");

@@ -11,7 +11,6 @@ use remit_sdk::{Fingerprint, ObjectAddress, Pending, SecretRef, Value};
 pub(super) use kinds::catalog;
 
 use crate::diff::{Action, Change, Details, Difference, Reason};
-use crate::gate::Review;
 use crate::plan::{Mode, OutputChange, Phase, Plan, Precondition, Step, StepOperation, StepRecord};
 use crate::state::Operation;
 
@@ -89,17 +88,6 @@ impl Change {
 }
 
 /// A plan of these changes, a step for each.
-/// A review of a plan that takes nothing and found nothing.
-pub(super) fn review(plan: Plan) -> Review {
-    Review {
-        plan,
-        access: Vec::new(),
-        findings: Vec::new(),
-        skipped: Vec::new(),
-        approvals: Vec::new(),
-    }
-}
-
 pub(super) fn plan(changes: impl IntoIterator<Item = Change>) -> Plan {
     let changes: BTreeMap<ObjectAddress, Change> = changes
         .into_iter()
@@ -128,6 +116,7 @@ pub(super) fn plan(changes: impl IntoIterator<Item = Change>) -> Plan {
         outputs: BTreeMap::new(),
         unmanaged: BTreeSet::new(),
         undecided: 0,
+        gate: None,
         recorded: 41,
     }
 }

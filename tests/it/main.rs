@@ -10,6 +10,7 @@
 
 mod access;
 mod access_order;
+mod approvals;
 mod aws;
 mod capabilities;
 mod checkov;

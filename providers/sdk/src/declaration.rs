@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use crate::address::{DeclarationAddress, ObjectAddress};
 use crate::schema::Kind;
 use crate::span::{Span, Spanned};
@@ -24,7 +26,8 @@ pub struct Owner {
 }
 
 /// How much an environment matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Tier {
     /// For trying things.
     Development,
@@ -158,7 +161,8 @@ pub struct Agent {
 }
 
 /// How bad misuse of a scope would be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Risk {
     /// Nobody would notice.
     Low,

@@ -6,7 +6,7 @@ mod faults;
 mod holes;
 mod refuse;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::live::FORKING;
 use remit::apply::{Progress, Report, StepResult, Walk};
@@ -228,9 +228,9 @@ impl Engine {
             interrupt,
             parallelism: 4,
         };
-        let report = self
-            .runtime
-            .block_on(operations::apply(walk, lineage, "apply"));
+        let report =
+            self.runtime
+                .block_on(operations::apply(walk, lineage, "apply", BTreeSet::new()));
         self.runtime.block_on(run.finish()).unwrap();
         report
     }
@@ -287,6 +287,7 @@ impl Engine {
             run: "apply".to_owned(),
             version: String::new(),
             targets: plan.targets.clone(),
+            approved_by: BTreeSet::new(),
         }];
         entries(&mut all);
         for entry in all {

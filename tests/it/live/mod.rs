@@ -9,7 +9,7 @@ mod refuse;
 mod renamed;
 pub(crate) mod server;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -212,7 +212,7 @@ impl Stage {
                 interrupt,
                 parallelism: 8,
             };
-            operations::apply(walk, lineage.clone(), "apply")
+            operations::apply(walk, lineage.clone(), "apply", BTreeSet::new())
                 .await
                 .unwrap()
         });

@@ -1,0 +1,242 @@
+//! Whose approval a plan takes. PURE.
+//!
+//! In: what changes in access, the facts of the gate as recorded and as wanted. Out: every
+//! [`Requirement`], in one order, none twice. A change can't be trusted to say who must agree to
+//! it, so each fact counts as the stricter of what is recorded and what is wanted.
+//!
+//! # Whose signature counts
+//!
+//! As long as no approver is recorded at all, those whom the configuration names: the first apply,
+//! and a state from before there was a gate. From then on, for an owner
+//!
+//! * with approvers recorded: those of them that are still wanted, or all of them where none is;
+//! * without: those it names that are recorded for some other owner.
+//!
+//! A key counts once, whatever its comment and however many owners name it.
+//!
+//! # What takes approval
+//!
+//! * An identity, new or not, gains access by a scope: what the scope's `approval` asks, wanted
+//!   and recorded, each on its own.
+//! * In production, by a scope of risk `high` one approval at least, `critical` two, by the
+//!   approvers of the agent's owner if the scope names nobody. An identity is in production if its
+//!   environment is, or was recorded as such, or the identity was recorded in one that is; and if
+//!   its environment is new in a target where a recorded production environment lives.
+//! * Loosening a recorded fact; see [`super::loosening`].
+//!
+//! Removing everything takes none, and leaves the facts as they are recorded.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use remit_sdk::DeclarationAddress;
+use remit_sdk::declaration::{Risk, Tier};
+
+use super::{Requirement, loosening};
+use crate::access::AccessChange;
+use crate::state::Facts;
+use crate::state::facts::ApprovalFacts;
+
+/// What is recorded and what is wanted, side by side.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sides<'a> {
+    /// What is recorded; `None` before the first apply with a gate.
+    pub(super) recorded: Option<&'a Facts>,
+    /// What the configuration says.
+    pub(super) wanted: &'a Facts,
+}
+
+/// Whose approval a plan takes.
+pub fn requirements(
+    access: &[AccessChange],
+    recorded: Option<&Facts>,
+    wanted: &Facts,
+) -> Vec<Requirement> {
+    let sides = Sides { recorded, wanted };
+    let mut all: BTreeSet<Requirement> = BTreeSet::new();
+    for change in access {
+        for (scope, what) in gains(change) {
+            all.extend(sides.widening(&change.identity, scope, &what));
+        }
+    }
+    all.extend(loosening::loosened(sides));
+    all.into_iter().collect()
+}
+
+/// What an identity gains by each scope, in words.
+fn gains(change: &AccessChange) -> BTreeMap<&DeclarationAddress, String> {
+    let mut found: BTreeMap<&DeclarationAddress, Vec<&BTreeSet<String>>> = BTreeMap::new();
+    for gained in &change.gained {
+        for scope in &gained.scopes {
+            let actions = &gained.excess.permission.actions;
+            found.entry(scope).or_default().push(actions);
+        }
+    }
+    found
+        .into_iter()
+        .map(|(scope, actions)| {
+            let actions: BTreeSet<&str> =
+                actions.into_iter().flatten().map(String::as_str).collect();
+            let more = actions.len().saturating_sub(ACTIONS_SHOWN);
+            let shown: Vec<&str> = actions.into_iter().take(ACTIONS_SHOWN).collect();
+            let mut words = shown.join(", ");
+            if more > 0 {
+                let _ = write!(words, " and {more} more");
+            }
+            (scope, words)
+        })
+        .collect()
+}
+
+/// How many actions a reason names: the access itself is shown elsewhere.
+const ACTIONS_SHOWN: usize = 3;
+
+impl<'a> Sides<'a> {
+    /// What is recorded, if any approver is: without one there is nobody to ask.
+    pub(super) fn known(self) -> Option<&'a Facts> {
+        self.recorded
+            .filter(|facts| facts.owners.values().any(|keys| !keys.is_empty()))
+    }
+
+    /// Every key that is recorded.
+    pub(super) fn every_key(self) -> BTreeSet<String> {
+        self.known().map(Facts::keys).unwrap_or_default()
+    }
+
+    /// The keys whose signatures count for an owner.
+    pub(super) fn counting(self, owner: &DeclarationAddress) -> BTreeSet<String> {
+        let wanted = self.wanted.owners.get(owner).cloned().unwrap_or_default();
+        let Some(known) = self.known() else {
+            return wanted;
+        };
+        let own = known.owners.get(owner).filter(|keys| !keys.is_empty());
+        let (basis, otherwise) = match own {
+            Some(keys) => (keys.clone(), keys.clone()),
+            None => (known.keys(), BTreeSet::new()),
+        };
+        let both: BTreeSet<String> = basis.intersection(&wanted).cloned().collect();
+        if both.is_empty() { otherwise } else { both }
+    }
+
+    /// The same for several owners.
+    pub(super) fn counting_of<'b>(
+        self,
+        owners: impl IntoIterator<Item = &'b DeclarationAddress>,
+    ) -> BTreeSet<String> {
+        owners
+            .into_iter()
+            .flat_map(|owner| self.counting(owner))
+            .collect()
+    }
+
+    /// The owner of an agent: the recorded one where there is one.
+    pub(super) fn owner(self, agent: &DeclarationAddress) -> Option<&'a DeclarationAddress> {
+        self.known()
+            .and_then(|known| known.agents.get(agent))
+            .or_else(|| self.wanted.agents.get(agent))
+    }
+
+    /// The owners of the identities that `fits` picks, recorded and wanted.
+    pub(super) fn owners_of(
+        self,
+        fits: impl Fn(&crate::state::facts::IdentityFacts) -> bool,
+    ) -> BTreeSet<&'a DeclarationAddress> {
+        let recorded = self
+            .recorded
+            .into_iter()
+            .flat_map(|facts| facts.identities.values());
+        let all = recorded.chain(self.wanted.identities.values());
+        all.filter(|identity| fits(identity))
+            .filter_map(|identity| self.owner(&identity.agent))
+            .collect()
+    }
+
+    /// The stricter risk of a scope.
+    fn risk(self, scope: &DeclarationAddress) -> Option<Risk> {
+        let of = |facts: &Facts| facts.scopes.get(scope).map(|scope| scope.risk);
+        self.recorded.and_then(of).max(of(self.wanted))
+    }
+
+    /// The stricter tier of an environment.
+    fn tier(self, environment: &DeclarationAddress) -> Option<Tier> {
+        let of = |facts: &Facts| facts.environments.get(environment).map(|one| one.tier);
+        let new_in_production = loosening::newly_beside(self, environment).is_some();
+        self.recorded
+            .and_then(of)
+            .max(of(self.wanted))
+            .max(new_in_production.then_some(Tier::Production))
+    }
+
+    fn is_in_production(self, identity: &DeclarationAddress) -> bool {
+        let environment = |facts: &'a Facts| facts.identities.get(identity);
+        [
+            self.recorded.and_then(environment),
+            environment(self.wanted),
+        ]
+        .into_iter()
+        .flatten()
+        .any(|facts| self.tier(&facts.environment) == Some(Tier::Production))
+    }
+
+    /// What it takes that `identity` gains something by `scope`.
+    fn widening(
+        self,
+        identity: &DeclarationAddress,
+        scope: &DeclarationAddress,
+        what: &str,
+    ) -> Vec<Requirement> {
+        let of = |facts: &'a Facts| facts.scopes.get(scope)?.approval.as_ref();
+        let asked: Vec<&ApprovalFacts> = [self.recorded.and_then(of), of(self.wanted)]
+            .into_iter()
+            .flatten()
+            .collect();
+        let risk = self.risk(scope);
+        let least = match risk {
+            Some(Risk::Critical) if self.is_in_production(identity) => 2,
+            Some(Risk::High) if self.is_in_production(identity) => 1,
+            _ => 0,
+        };
+        let mut why = format!("{identity} gains {what} by {scope}");
+        if least > 0 {
+            let word = if least > 1 { "critical" } else { "high" };
+            let _ = write!(why, ", of risk {word}, in production");
+        }
+        let require = |required: u32, approvers: BTreeSet<String>| Requirement {
+            why: why.clone(),
+            required,
+            approvers: approvers.into_iter().collect(),
+        };
+        if asked.is_empty() {
+            if least == 0 {
+                return Vec::new();
+            }
+            let facts = |facts: &'a Facts| facts.identities.get(identity);
+            let agent = self.recorded.and_then(facts).or_else(|| facts(self.wanted));
+            let owner = agent.and_then(|facts| self.owner(&facts.agent));
+            return vec![require(least, self.counting_of(owner))];
+        }
+        asked
+            .into_iter()
+            .map(|one| require(one.required.max(least), self.counting_of(&one.from)))
+            .collect()
+    }
+}
+
+/// The risk in a word.
+pub(super) const fn risk_word(risk: Risk) -> &'static str {
+    match risk {
+        Risk::Low => "low",
+        Risk::Medium => "medium",
+        Risk::High => "high",
+        Risk::Critical => "critical",
+    }
+}
+
+/// The tier in a word.
+pub(super) const fn tier_word(tier: Tier) -> &'static str {
+    match tier {
+        Tier::Development => "development",
+        Tier::Staging => "staging",
+        Tier::Production => "production",
+    }
+}

@@ -1,0 +1,543 @@
+//! Each way to need approval, and each way in which a change could approve itself.
+
+use std::collections::BTreeSet;
+
+use remit_sdk::DeclarationAddress;
+use remit_sdk::access::{Certainty, Excess, Permission};
+use remit_sdk::declaration::{Risk, Tier};
+
+use super::{Requirement, facts, requirements};
+use crate::access::{AccessChange, Attributed};
+use crate::state::Facts;
+use crate::state::facts::{
+    ApprovalFacts, EnvironmentFacts, ExceptionFacts, IdentityFacts, ScopeFacts,
+};
+
+fn owner(name: &str) -> DeclarationAddress {
+    DeclarationAddress::new("owner", name)
+}
+fn scope(name: &str) -> DeclarationAddress {
+    DeclarationAddress::new("scope", name)
+}
+fn environment(name: &str) -> DeclarationAddress {
+    DeclarationAddress::new("environment", name)
+}
+fn agent(name: &str) -> DeclarationAddress {
+    DeclarationAddress::new("agent", name)
+}
+fn identity(name: &str) -> DeclarationAddress {
+    DeclarationAddress::new("identity", name)
+}
+fn key(name: &str) -> String {
+    format!("ssh-ed25519 {name}")
+}
+fn keys(names: &[&str]) -> BTreeSet<String> {
+    names.iter().map(|name| key(name)).collect()
+}
+
+/// Owners `pay` (p1, p2) and `sec` (s1, s2); `identity.bot` of `pay` in production, holding
+/// `scope.read`, which asks for nothing.
+fn base() -> Facts {
+    let mut facts = Facts::default();
+    facts.owners.insert(owner("pay"), keys(&["p1", "p2"]));
+    facts.owners.insert(owner("sec"), keys(&["s1", "s2"]));
+    facts.agents.insert(agent("bot"), owner("pay"));
+    set_tier(&mut facts, "prod", Tier::Production, "t1");
+    set_scope(&mut facts, "read", Risk::Low, None);
+    hold(&mut facts, "bot", "prod", &["read"]);
+    facts
+}
+
+fn set_tier(facts: &mut Facts, name: &str, tier: Tier, target: &str) {
+    let one = EnvironmentFacts {
+        tier,
+        targets: BTreeSet::from([target.to_owned()]),
+    };
+    facts.environments.insert(environment(name), one);
+}
+
+fn set_scope(facts: &mut Facts, name: &str, risk: Risk, approval: Option<(u32, &[&str])>) {
+    let approval = approval.map(|(required, from)| ApprovalFacts {
+        required,
+        from: from.iter().map(|name| owner(name)).collect(),
+    });
+    facts
+        .scopes
+        .insert(scope(name), ScopeFacts { risk, approval });
+}
+
+fn hold(facts: &mut Facts, name: &str, place: &str, scopes: &[&str]) {
+    let one = IdentityFacts {
+        agent: agent("bot"),
+        environment: environment(place),
+        scopes: scopes.iter().map(|name| scope(name)).collect(),
+    };
+    facts.identities.insert(identity(name), one);
+}
+
+/// `identity.bot` gains something by `scope.NAME`.
+fn gain(name: &str, by: &str) -> Vec<AccessChange> {
+    let permission = Permission {
+        actions: ["a", "b", "c", "d"].map(str::to_owned).into(),
+        resources: BTreeSet::new(),
+        conditions: BTreeSet::new(),
+        sources: BTreeSet::new(),
+    };
+    vec![AccessChange {
+        identity: identity(name),
+        whose: None,
+        instance: "vault".into(),
+        subject: ("vault_entity".into(), name.into()),
+        is_new: false,
+        gained: vec![Attributed {
+            excess: Excess {
+                permission,
+                example: None,
+                certainty: Certainty::Surely,
+            },
+            scopes: BTreeSet::from([scope(by)]),
+            risk: None,
+        }],
+        lost: Vec::new(),
+        drifted: Vec::new(),
+    }]
+}
+
+fn shown(all: &[Requirement]) -> Vec<(u32, BTreeSet<String>, &str)> {
+    all.iter()
+        .map(|one| {
+            let approvers = one.approvers.iter().cloned().collect();
+            (one.required, approvers, one.why.as_str())
+        })
+        .collect()
+}
+
+/// What a change of the facts alone takes: number, approvers and a piece of the reason, each.
+#[track_caller]
+fn takes(recorded: &Facts, wanted: &Facts, expected: &[(u32, &[&str], &str)]) {
+    takes_with(&[], recorded, wanted, expected);
+}
+
+#[track_caller]
+fn takes_with(
+    access: &[AccessChange],
+    recorded: &Facts,
+    wanted: &Facts,
+    expected: &[(u32, &[&str], &str)],
+) {
+    let found = requirements(access, Some(recorded), wanted);
+    let found = shown(&found);
+    assert_eq!(found.len(), expected.len(), "{found:#?}");
+    for (required, approvers, why) in expected {
+        assert!(
+            found
+                .iter()
+                .any(|one| one.0 == *required && one.1 == keys(approvers) && one.2.contains(why)),
+            "{required} of {approvers:?} for {why}: {found:#?}"
+        );
+    }
+}
+
+#[test]
+fn what_is_as_recorded_takes_nothing() {
+    takes(&base(), &base(), &[]);
+    takes_with(&gain("bot", "read"), &base(), &base(), &[]);
+}
+
+#[test]
+fn a_scope_asks_what_it_says_of_new_identities_too() {
+    let mut facts = base();
+    set_scope(&mut facts, "read", Risk::Low, Some((2, &["sec"])));
+    takes_with(
+        &gain("bot", "read"),
+        &facts,
+        &facts,
+        &[(
+            2,
+            &["s1", "s2"],
+            "identity.bot gains a, b, c and 1 more by scope.read",
+        )],
+    );
+    let mut wanted = facts.clone();
+    hold(&mut wanted, "other", "prod", &["read"]);
+    let mut new = gain("other", "read");
+    new[0].is_new = true;
+    takes_with(
+        &new,
+        &facts,
+        &wanted,
+        &[(2, &["s1", "s2"], "identity.other")],
+    );
+    // On the first apply those whom the configuration names.
+    let first = requirements(&new, None, &wanted);
+    assert_eq!(shown(&first)[0].1, keys(&["s1", "s2"]));
+}
+
+#[test]
+fn what_is_lost_or_comes_from_elsewhere_takes_nothing() {
+    let mut facts = base();
+    set_scope(&mut facts, "read", Risk::Critical, Some((2, &["sec"])));
+    let mut lost = gain("bot", "read");
+    lost[0].lost = std::mem::take(&mut lost[0].gained);
+    takes_with(&lost, &facts, &facts, &[]);
+}
+
+#[test]
+fn risk_counts_in_production() {
+    for (risk, required) in [(Risk::High, 1), (Risk::Critical, 2)] {
+        let mut facts = base();
+        set_scope(&mut facts, "read", risk, None);
+        let gain = gain("bot", "read");
+        let expected: (u32, &[&str], &str) = (required, &["p1", "p2"], "in production");
+        takes_with(&gain, &facts, &facts, &[expected]);
+        // What the scope asks is raised to that, never lowered.
+        set_scope(&mut facts, "read", risk, Some((1, &["sec"])));
+        takes_with(&gain, &facts, &facts, &[(required, &["s1", "s2"], "gains")]);
+        let mut staging = base();
+        set_scope(&mut staging, "read", risk, None);
+        set_tier(&mut staging, "prod", Tier::Staging, "t1");
+        takes_with(&gain, &staging, &staging, &[]);
+    }
+    let mut medium = base();
+    set_scope(&mut medium, "read", Risk::Medium, None);
+    takes_with(&gain("bot", "read"), &medium, &medium, &[]);
+}
+
+#[test]
+fn without_approvers_it_can_not_be_met_and_is_asked_all_the_same() {
+    let mut facts = base();
+    facts.owners.clear();
+    facts.owners.insert(owner("pay"), BTreeSet::new());
+    set_scope(&mut facts, "read", Risk::Critical, None);
+    takes_with(&gain("bot", "read"), &facts, &facts, &[(2, &[], "gains")]);
+}
+
+#[test]
+fn the_stricter_of_both_counts() {
+    let mut recorded = base();
+    set_scope(&mut recorded, "read", Risk::Critical, Some((2, &["sec"])));
+    let mut wanted = base();
+    set_scope(&mut wanted, "read", Risk::Low, Some((1, &["pay"])));
+    takes_with(
+        &gain("bot", "read"),
+        &recorded,
+        &wanted,
+        &[
+            (2, &["s1", "s2"], "identity.bot gains"),
+            (2, &["p1", "p2"], "identity.bot gains"),
+            (2, &["s1", "s2"], "is called low"),
+            (2, &["s1", "s2"], "asks for 1 of the"),
+            (2, &["s1", "s2"], "lets others approve"),
+        ],
+    );
+    // The other way round it is free, but for the gain.
+    takes(&wanted, &recorded, &[(1, &["p1", "p2"], "lets others")]);
+}
+
+#[test]
+fn approvers_come_in_by_approvers() {
+    let mut wanted = base();
+    wanted.owners.insert(owner("pay"), keys(&["p1", "p2", "x"]));
+    takes(
+        &base(),
+        &wanted,
+        &[(1, &["p1", "p2"], "owner.pay gets 1 approver")],
+    );
+    // The new one's signature doesn't count, nor that of one who goes.
+    wanted.owners.insert(owner("pay"), keys(&["p1", "x"]));
+    set_scope(&mut wanted, "read", Risk::Low, Some((1, &["pay"])));
+    takes_with(
+        &gain("bot", "read"),
+        &base(),
+        &wanted,
+        &[(1, &["p1"], "owner.pay gets"), (1, &["p1"], "gains")],
+    );
+    // All of them replaced: those who were there must agree.
+    wanted.owners.insert(owner("pay"), keys(&["x", "y"]));
+    takes(&base(), &wanted, &[(1, &["p1", "p2"], "gets 2 approvers")]);
+}
+
+#[test]
+fn losing_an_approver_is_free_and_losing_all_is_not() {
+    let mut wanted = base();
+    wanted.owners.insert(owner("pay"), keys(&["p1"]));
+    takes(&base(), &wanted, &[]);
+    wanted.owners.insert(owner("pay"), BTreeSet::new());
+    takes(&base(), &wanted, &[(1, &["p1", "p2"], "loses all")]);
+}
+
+#[test]
+fn an_owner_removed_and_added_again_is_held_to_what_it_was() {
+    let mut without = base();
+    without.owners.remove(&owner("sec"));
+    takes(&base(), &without, &[]);
+    let after = facts::next(Some(&base()), &without);
+    let mut back = base();
+    back.owners.insert(owner("sec"), keys(&["x"]));
+    takes(
+        &after,
+        &back,
+        &[(1, &["s1", "s2"], "owner.sec gets 1 approver")],
+    );
+}
+
+#[test]
+fn a_new_owner_with_approvers_of_its_own_is_vouched_for() {
+    let mut wanted = base();
+    wanted.owners.insert(owner("new"), keys(&["x"]));
+    wanted.agents.insert(agent("bot"), owner("new"));
+    set_scope(&mut wanted, "read", Risk::High, None);
+    takes_with(
+        &gain("bot", "read"),
+        &base(),
+        &wanted,
+        &[
+            (1, &["p1", "p2", "s1", "s2"], "owner.new gets 1 approver"),
+            (
+                1,
+                &["p1", "p2"],
+                "agent.bot goes from owner.pay to owner.new",
+            ),
+            (1, &["p1", "p2"], "identity.bot gains"),
+        ],
+    );
+    // Asked by a scope, its key counts for nothing yet.
+    let mut wanted = base();
+    wanted.owners.insert(owner("new"), keys(&["x", "s1"]));
+    set_scope(&mut wanted, "fresh", Risk::Low, Some((1, &["new"])));
+    takes_with(
+        &gain("bot", "fresh"),
+        &base(),
+        &wanted,
+        &[
+            (1, &["s1"], "owner.new gets 1 approver"),
+            (1, &["s1"], "identity.bot gains"),
+        ],
+    );
+}
+
+#[test]
+fn an_owner_under_another_label_with_the_same_keys_is_the_same_people() {
+    let mut wanted = base();
+    let people = wanted.owners.remove(&owner("pay")).unwrap();
+    wanted.owners.insert(owner("paying"), people);
+    wanted.agents.insert(agent("bot"), owner("paying"));
+    takes(&base(), &wanted, &[]);
+    wanted.owners.insert(owner("paying"), BTreeSet::new());
+    takes(&base(), &wanted, &[(1, &["p1", "p2"], "agent.bot goes")]);
+}
+
+#[test]
+fn one_key_of_two_owners_is_one_approver() {
+    let mut facts = base();
+    facts.owners.insert(owner("sec"), keys(&["p1"]));
+    set_scope(&mut facts, "read", Risk::Low, Some((2, &["pay", "sec"])));
+    let gain = gain("bot", "read");
+    let found = requirements(&gain, Some(&facts), &facts);
+    assert_eq!(found[0].approvers, [key("p1"), key("p2")]);
+}
+
+#[test]
+fn an_approval_taken_away_or_moved_takes_one() {
+    let mut recorded = base();
+    set_scope(&mut recorded, "read", Risk::Low, Some((2, &["sec"])));
+    let mut wanted = base();
+    let sec: &[&str] = &["s1", "s2"];
+    takes(
+        &recorded,
+        &wanted,
+        &[(2, sec, "no longer asks for approval")],
+    );
+    set_scope(&mut wanted, "read", Risk::Low, Some((1, &["sec"])));
+    takes(&recorded, &wanted, &[(2, sec, "asks for 1 of the")]);
+    set_scope(&mut wanted, "read", Risk::Low, Some((2, &["sec", "pay"])));
+    takes(&recorded, &wanted, &[(2, sec, "lets others approve")]);
+    set_scope(&mut wanted, "read", Risk::High, Some((3, &["sec"])));
+    takes(&recorded, &wanted, &[]);
+}
+
+#[test]
+fn a_lower_risk_takes_approval_by_the_owners_of_its_holders() {
+    let pay: &[&str] = &["p1", "p2"];
+    for (before, after, required) in [
+        (Risk::Critical, Risk::High, 2),
+        (Risk::High, Risk::Low, 1),
+        (Risk::Medium, Risk::Low, 1),
+    ] {
+        let (mut recorded, mut wanted) = (base(), base());
+        set_scope(&mut recorded, "read", before, None);
+        set_scope(&mut wanted, "read", after, None);
+        takes(&recorded, &wanted, &[(required, pay, "and its risk was")]);
+        takes(&wanted, &recorded, &[]);
+    }
+    // Nobody holds it: anybody who is recorded.
+    let (mut recorded, mut wanted) = (base(), base());
+    set_scope(&mut recorded, "idle", Risk::High, None);
+    set_scope(&mut wanted, "idle", Risk::Low, None);
+    takes(
+        &recorded,
+        &wanted,
+        &[(1, &["p1", "p2", "s1", "s2"], "scope.idle")],
+    );
+}
+
+#[test]
+fn a_scope_removed_is_free_and_comes_back_with_what_was_asked() {
+    let mut recorded = base();
+    set_scope(&mut recorded, "read", Risk::High, Some((2, &["sec"])));
+    let mut without = base();
+    without.scopes.clear();
+    hold(&mut without, "bot", "prod", &[]);
+    takes(&recorded, &without, &[]);
+    let after = facts::next(Some(&recorded), &without);
+    takes_with(
+        &gain("bot", "read"),
+        &after,
+        &base(),
+        &[
+            (2, &["s1", "s2"], "gains"),
+            (2, &["s1", "s2"], "is called low"),
+            (2, &["s1", "s2"], "no longer asks"),
+        ],
+    );
+}
+
+#[test]
+fn a_scope_under_another_label_keeps_what_was_asked() {
+    let mut recorded = base();
+    set_scope(&mut recorded, "read", Risk::High, Some((2, &["sec"])));
+    let mut wanted = base();
+    wanted.scopes.clear();
+    set_scope(&mut wanted, "see", Risk::Low, None);
+    hold(&mut wanted, "bot", "prod", &["see"]);
+    takes(
+        &recorded,
+        &wanted,
+        &[(2, &["s1", "s2"], "scope.see is new while scope.read goes")],
+    );
+    set_scope(&mut wanted, "see", Risk::High, Some((2, &["sec"])));
+    takes(&recorded, &wanted, &[]);
+}
+
+#[test]
+fn a_lower_tier_takes_approval_and_counts_from_the_next_plan_on() {
+    let mut recorded = base();
+    set_scope(&mut recorded, "read", Risk::Critical, None);
+    let mut wanted = recorded.clone();
+    set_tier(&mut wanted, "prod", Tier::Development, "t1");
+    let pay: &[&str] = &["p1", "p2"];
+    takes_with(
+        &gain("bot", "read"),
+        &recorded,
+        &wanted,
+        &[
+            (2, pay, "environment.prod is called development"),
+            (2, pay, "gains"),
+        ],
+    );
+    takes(&wanted, &recorded, &[]);
+}
+
+#[test]
+fn a_new_environment_beside_production_counts_as_production() {
+    let mut recorded = base();
+    set_scope(&mut recorded, "read", Risk::High, None);
+    let mut wanted = recorded.clone();
+    set_tier(&mut wanted, "play", Tier::Development, "t1");
+    hold(&mut wanted, "other", "play", &["read"]);
+    let pay: &[&str] = &["p1", "p2"];
+    let new = "environment.play, of tier development, is new in a target";
+    takes_with(
+        &gain("other", "read"),
+        &recorded,
+        &wanted,
+        &[(1, pay, new), (1, pay, "identity.other gains")],
+    );
+    // Somewhere else it is what it says.
+    let mut elsewhere = wanted.clone();
+    set_tier(&mut elsewhere, "play", Tier::Development, "t2");
+    takes_with(&gain("other", "read"), &recorded, &elsewhere, &[]);
+    // And an environment that is there already doesn't get in by another instance.
+    takes(&elsewhere, &wanted, &[(1, pay, new)]);
+    // Once approved it is recorded.
+    takes_with(&gain("other", "read"), &wanted, &wanted, &[]);
+    // Under another label production stays what it was, though nothing is declared there.
+    let mut relabelled = wanted.clone();
+    relabelled.environments.remove(&environment("prod"));
+    relabelled.identities.remove(&identity("bot"));
+    takes(&recorded, &relabelled, &[(1, pay, new)]);
+}
+
+#[test]
+fn an_identity_moved_out_of_production_counts_as_in_it() {
+    let mut recorded = base();
+    set_scope(&mut recorded, "read", Risk::High, None);
+    set_tier(&mut recorded, "play", Tier::Development, "t1");
+    let mut wanted = recorded.clone();
+    hold(&mut wanted, "bot", "play", &["read"]);
+    let pay: &[&str] = &["p1", "p2"];
+    takes_with(
+        &gain("bot", "read"),
+        &recorded,
+        &wanted,
+        &[(1, pay, "gains")],
+    );
+}
+
+#[test]
+fn an_exception_is_new_or_changed() {
+    let mut wanted = base();
+    let one = ExceptionFacts {
+        what: "RMT201 for identity.bot until 2027-01-01".into(),
+        owners: BTreeSet::from([owner("pay")]),
+    };
+    let address = DeclarationAddress::new("exception", "e");
+    wanted.exceptions.insert(address.clone(), one.clone());
+    let pay: &[&str] = &["p1", "p2"];
+    takes(
+        &base(),
+        &wanted,
+        &[(1, pay, "exception.e is a new exception")],
+    );
+    takes(&wanted, &wanted, &[]);
+    takes(&wanted, &base(), &[]);
+    let mut later = wanted.clone();
+    later.exceptions.get_mut(&address).unwrap().what.push('9');
+    takes(&wanted, &later, &[(1, pay, "RMT201")]);
+    let gone = facts::next(Some(&wanted), &base());
+    takes(&gone, &wanted, &[(1, pay, "exception.e")]);
+}
+
+#[test]
+fn fewer_people_than_should_agree_can_still_mend_it() {
+    let mut recorded = base();
+    recorded.owners.insert(owner("sec"), keys(&["s1"]));
+    set_scope(&mut recorded, "read", Risk::Low, Some((3, &["sec"])));
+    let mut wanted = recorded.clone();
+    set_scope(&mut wanted, "read", Risk::Low, Some((1, &["sec"])));
+    takes(&recorded, &wanted, &[(1, &["s1"], "asks for 1 of the")]);
+}
+
+#[test]
+fn with_no_approver_recorded_the_first_ones_come_from_the_configuration() {
+    let mut recorded = base();
+    recorded.owners.clear();
+    let mut wanted = base();
+    set_scope(&mut wanted, "read", Risk::High, None);
+    let found = requirements(&gain("bot", "read"), Some(&recorded), &wanted);
+    assert_eq!(shown(&found)[0].1, keys(&["p1", "p2"]));
+    assert_eq!(found.len(), 1);
+}
+
+#[test]
+fn the_order_is_always_the_same() {
+    let mut recorded = base();
+    set_scope(&mut recorded, "read", Risk::Critical, Some((2, &["sec"])));
+    let mut access = gain("bot", "read");
+    access.extend(gain("bot", "read"));
+    let found = requirements(&access, Some(&recorded), &base());
+    let mut sorted = found.clone();
+    sorted.sort();
+    sorted.dedup();
+    assert_eq!(found, sorted);
+}

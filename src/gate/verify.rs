@@ -1,0 +1,235 @@
+//! Whether a plan's approvals are there. PURE.
+//!
+//! In: the requirements, the plan's bytes, the signatures. Out: who approved, or what is missing.
+//! Each requirement is looked at on its own: a signature counts for every requirement whose
+//! approver made it, and a key counts once however often it signed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use remit_sdk::Diagnostic;
+
+use super::{Requirement, signature};
+use crate::model::ApproverKey;
+
+/// What signatures say.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Signatures {
+    /// The keys that signed, by their text.
+    pub by: BTreeMap<String, ApproverKey>,
+    /// Files that count for nothing, and why.
+    pub refused: Vec<(String, String)>,
+}
+
+impl Signatures {
+    /// Checks signatures over a plan's bytes; each comes with the name of its file.
+    pub fn check<'a>(
+        bytes: &[u8],
+        signatures: impl IntoIterator<Item = (&'a str, &'a [u8])>,
+    ) -> Self {
+        let mut found = Self::default();
+        for (name, text) in signatures {
+            match signature::verify(text, bytes) {
+                Ok(key) => {
+                    found.by.insert(key.text.clone(), key);
+                }
+                Err(why) => found.refused.push((name.to_owned(), why)),
+            }
+        }
+        found
+    }
+}
+
+/// A requirement that isn't met.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Missing {
+    /// The requirement.
+    pub requirement: Requirement,
+    /// The approvers of it that signed.
+    pub by: BTreeSet<String>,
+}
+
+impl Missing {
+    /// How many more it takes.
+    pub fn more(&self) -> usize {
+        let required = usize::try_from(self.requirement.required).unwrap_or(usize::MAX);
+        required.saturating_sub(self.by.len())
+    }
+}
+
+/// The requirements that the signatures don't meet.
+pub fn missing(requirements: &[Requirement], signatures: &Signatures) -> Vec<Missing> {
+    requirements
+        .iter()
+        .map(|requirement| {
+            let approvers: BTreeSet<&String> = requirement.approvers.iter().collect();
+            let signed = |key: &&&String| signatures.by.contains_key(**key);
+            Missing {
+                by: approvers
+                    .iter()
+                    .filter(signed)
+                    .map(|key| (*key).clone())
+                    .collect(),
+                requirement: requirement.clone(),
+            }
+        })
+        .filter(|one| one.more() > 0)
+        .collect()
+}
+
+/// The fingerprints of those who approved, or what is missing.
+pub fn verify(
+    requirements: &[Requirement],
+    signatures: &Signatures,
+) -> Result<BTreeSet<String>, Vec<Missing>> {
+    let missing = missing(requirements, signatures);
+    if !missing.is_empty() {
+        return Err(missing);
+    }
+    let asked: BTreeSet<&String> = requirements.iter().flat_map(|one| &one.approvers).collect();
+    let by = signatures.by.iter();
+    Ok(by
+        .filter(|(text, _)| asked.contains(text))
+        .map(|(_, key)| key.fingerprint.clone())
+        .collect())
+}
+
+/// The key as people see it: its fingerprint and, where the configuration names it, its comment.
+pub fn shown(key: &str, comments: &BTreeMap<String, String>) -> String {
+    match ApproverKey::parse(key) {
+        Ok(mut parsed) => {
+            parsed.comment = comments.get(key).cloned().unwrap_or_default();
+            parsed.shown()
+        }
+        Err(_) => "a key that can't be read".to_owned(),
+    }
+}
+
+/// Says what is missing: each requirement, who may sign, and how. `plan` is how the file is
+/// written in a command; without one the plan isn't saved yet.
+pub fn diagnostics(
+    missing: &[Missing],
+    comments: &BTreeMap<String, String>,
+    plan: Option<&str>,
+) -> Vec<Diagnostic> {
+    missing
+        .iter()
+        .map(|one| {
+            let requirement = &one.requirement;
+            let may: Vec<String> = requirement
+                .approvers
+                .iter()
+                .filter(|key| !one.by.contains(*key))
+                .map(|key| format!("\n  {}", shown(key, comments)))
+                .collect();
+            let people = if one.more() == 1 {
+                "approval is"
+            } else {
+                "approvals are"
+            };
+            let why = remit_sdk::text::safe(&requirement.why);
+            let detail = format!("{why}: {} more {people} missing", one.more());
+            let diagnostic = Diagnostic::error("plan is not approved", detail);
+            if may.len() < one.more() {
+                return diagnostic.help(unmeetable(requirement));
+            }
+            let how = match plan {
+                Some(plan) => format!("remit approve {plan}"),
+                None => {
+                    "save the plan, have it approved, and apply that: remit plan --out FILE, remit \
+                         approve FILE, remit apply FILE"
+                        .to_owned()
+                }
+            };
+            diagnostic.help(format!("{how}\nby one of{}", may.concat()))
+        })
+        .collect()
+}
+
+fn unmeetable(requirement: &Requirement) -> String {
+    format!(
+        "it takes {} and {} could sign: list the SSH public keys of who may as `approvers` of the \
+         owner, and apply that first; a plan's own new approvers don't count for it",
+        requirement.required,
+        requirement.approvers.len(),
+    )
+}
+
+/// A warning for each requirement that nobody could meet, so that it isn't found out at apply.
+pub fn unmeetable_warnings(requirements: &[Requirement]) -> Vec<Diagnostic> {
+    requirements
+        .iter()
+        .filter(|one| {
+            let approvers: BTreeSet<&String> = one.approvers.iter().collect();
+            approvers.len() < usize::try_from(one.required).unwrap_or(usize::MAX)
+        })
+        .map(|one| {
+            let detail = remit_sdk::text::safe(&one.why);
+            Diagnostic::warning("approval that nobody can give", detail).help(unmeetable(one))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(number: u8) -> ApproverKey {
+        ApproverKey {
+            text: format!("ssh-ed25519 key-{number}"),
+            fingerprint: format!("SHA256:{number}"),
+            comment: String::new(),
+        }
+    }
+
+    fn signed(numbers: &[u8]) -> Signatures {
+        Signatures {
+            by: numbers.iter().map(|n| (key(*n).text, key(*n))).collect(),
+            refused: Vec::new(),
+        }
+    }
+
+    fn requirement(required: u32, approvers: &[u8]) -> Requirement {
+        Requirement {
+            why: format!("{required} of {approvers:?}"),
+            required,
+            approvers: approvers.iter().map(|n| key(*n).text).collect(),
+        }
+    }
+
+    #[test]
+    fn each_requirement_is_looked_at_on_its_own() {
+        let two = requirement(2, &[1, 2, 3]);
+        let other = requirement(1, &[3, 4]);
+        let all = [two.clone(), other.clone()];
+        // One signature counts for both.
+        let by = verify(&all, &signed(&[1, 3])).unwrap();
+        assert_eq!(by, BTreeSet::from(["SHA256:1".into(), "SHA256:3".into()]));
+        let missing = verify(&all, &signed(&[1, 2])).unwrap_err();
+        assert_eq!(missing.len(), 1);
+        assert_eq!(missing[0].requirement, other);
+        let missing = verify(&all, &signed(&[3, 9])).unwrap_err();
+        assert_eq!(missing.len(), 1);
+        assert_eq!(
+            (missing[0].requirement.clone(), missing[0].more()),
+            (two, 1)
+        );
+        assert!(verify(&[], &Signatures::default()).unwrap().is_empty());
+    }
+
+    #[test]
+    fn who_is_not_asked_is_no_evidence() {
+        let by = verify(&[requirement(1, &[1])], &signed(&[1, 9])).unwrap();
+        assert_eq!(by, BTreeSet::from(["SHA256:1".into()]));
+    }
+
+    #[test]
+    fn one_approver_listed_twice_is_one() {
+        let twice = requirement(2, &[1, 1]);
+        let missing = verify(std::slice::from_ref(&twice), &signed(&[1])).unwrap_err();
+        assert_eq!(missing[0].more(), 1);
+        assert_eq!(unmeetable_warnings(&[twice]).len(), 1);
+        assert_eq!(unmeetable_warnings(&[requirement(1, &[1])]).len(), 0);
+        let help = unmeetable_warnings(&[requirement(1, &[])]).remove(0).help;
+        assert!(help.unwrap().contains("`approvers`"));
+    }
+}

@@ -1,0 +1,150 @@
+//! What the gate holds a change against: the approvers, risks, tiers and exceptions as of the last
+//! apply. Plain data; what it means is the gate's to say.
+//!
+//! Owners, agents, scopes and environments stay when they are no longer declared, so that a label
+//! that comes back comes back with what was asked of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use remit_sdk::DeclarationAddress;
+use remit_sdk::declaration::{Risk, Tier};
+use serde::{Deserialize, Serialize};
+
+use super::invariants::Violation;
+
+/// What the gate holds a change against.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Facts {
+    /// The approvers of each owner: SSH public keys, the type and the key, without a comment.
+    pub owners: BTreeMap<DeclarationAddress, BTreeSet<String>>,
+    /// The owner of each agent.
+    pub agents: BTreeMap<DeclarationAddress, DeclarationAddress>,
+    /// What each scope asks for.
+    pub scopes: BTreeMap<DeclarationAddress, ScopeFacts>,
+    /// What each environment is.
+    pub environments: BTreeMap<DeclarationAddress, EnvironmentFacts>,
+    /// Whose each identity is and where it runs.
+    pub identities: BTreeMap<DeclarationAddress, IdentityFacts>,
+    /// The exceptions.
+    pub exceptions: BTreeMap<DeclarationAddress, ExceptionFacts>,
+}
+
+/// What a scope asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScopeFacts {
+    /// How bad misuse would be.
+    pub risk: Risk,
+    /// Whose approval a widening takes.
+    pub approval: Option<ApprovalFacts>,
+}
+
+/// Whose approval a widening takes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApprovalFacts {
+    /// How many different people.
+    pub required: u32,
+    /// Of which owners.
+    pub from: BTreeSet<DeclarationAddress>,
+}
+
+/// What an environment is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnvironmentFacts {
+    /// How much it matters.
+    pub tier: Tier,
+    /// The ids of the targets in which its identities live.
+    pub targets: BTreeSet<String>,
+}
+
+/// Whose an identity is and where it runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdentityFacts {
+    /// The agent.
+    pub agent: DeclarationAddress,
+    /// The environment.
+    pub environment: DeclarationAddress,
+    /// The scopes it holds.
+    pub scopes: BTreeSet<DeclarationAddress>,
+}
+
+/// An exception to a rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExceptionFacts {
+    /// What it waives, where and until when, in one text: another text is another exception.
+    pub what: String,
+    /// The owners of what it is about.
+    pub owners: BTreeSet<DeclarationAddress>,
+}
+
+impl Facts {
+    /// S9.
+    pub(super) fn check(&self) -> Result<(), Violation> {
+        let wrong = |what: String| Err(Violation::new("S9", what));
+        for (scope, facts) in &self.scopes {
+            let Some(approval) = &facts.approval else {
+                continue;
+            };
+            if approval.required == 0 {
+                return wrong(format!("{scope} is recorded to ask for nobody's approval"));
+            }
+        }
+        for (owner, keys) in &self.owners {
+            for key in keys {
+                let words: Vec<&str> = key.split(' ').collect();
+                if words.len() != 2 || words.iter().any(|word| word.is_empty()) {
+                    return wrong(format!("an approver of {owner} is recorded that is no key"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Every key that may approve anything.
+    pub fn keys(&self) -> BTreeSet<String> {
+        self.owners.values().flatten().cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{begin, facts};
+    use super::super::{Entry, Recorded};
+
+    #[test]
+    fn an_old_state_has_none_and_a_new_one_keeps_them() {
+        let mut recorded = Recorded::default();
+        recorded.fold(&begin()).unwrap();
+        let text = serde_json::to_string(&recorded).unwrap();
+        assert!(!text.contains("gate"), "{text}");
+        let old: Recorded = serde_json::from_str(&text).unwrap();
+        assert_eq!(old.gate, None);
+        let facts = facts(true);
+        recorded
+            .fold(&Entry::Gate {
+                facts: facts.clone(),
+            })
+            .unwrap();
+        let text = serde_json::to_string(&recorded).unwrap();
+        let new: Recorded = serde_json::from_str(&text).unwrap();
+        assert_eq!(new.gate, Some(facts));
+    }
+
+    #[test]
+    fn what_nobody_could_be_asked_is_refused() {
+        let mut recorded = Recorded::default();
+        recorded.fold(&begin()).unwrap();
+        let before = recorded.clone();
+        let wrong = recorded.fold(&Entry::Gate {
+            facts: facts(false),
+        });
+        assert_eq!(wrong.unwrap_err().invariant, "S9");
+        let mut no_key = facts(true);
+        for keys in no_key.owners.values_mut() {
+            keys.insert("approver-1".into());
+        }
+        let wrong = recorded.fold(&Entry::Gate { facts: no_key });
+        assert_eq!(wrong.unwrap_err().invariant, "S9");
+        assert_eq!(recorded, before);
+    }
+}
