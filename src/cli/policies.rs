@@ -320,3 +320,24 @@ fn bound() -> rustix::io::Result<()> {
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_the_process_says_why() {
+        for (status, summary) in [
+            (Signal::XCPU.as_raw(), "policies take too long"),
+            (Signal::ABORT.as_raw(), "policies take too much"),
+            (Signal::SEGV.as_raw(), "policies take too much"),
+            (Signal::KILL.as_raw(), "policies gave no answer"),
+            // Exit code 1.
+            (1 << 8, "policies gave no answer"),
+        ] {
+            let faults = ended(ExitStatus::from_raw(status));
+            assert_eq!(faults.len(), 1);
+            assert_eq!(faults[0].summary, summary, "{status}");
+        }
+    }
+}

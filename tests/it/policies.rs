@@ -276,3 +276,88 @@ fn a_saved_plan_is_stale_under_other_policies() {
     );
     space.expect(0, &["destroy", "--auto-approve"]);
 }
+
+/// An identity that gains something critical, where remit's own rules only warn.
+const CRITICAL: &str = r#"
+provider "vault" {}
+owner "payments" {
+  contact = "payments@example.com"
+}
+environment "dev" {
+  tier = "development"
+}
+issuer "hosts" {
+  type = "approle"
+}
+agent "triage" {
+  owner   = owner.payments
+  purpose = "Sort incoming invoices"
+}
+scope "write" {
+  description = "Write invoices"
+  domain      = "billing"
+  risk        = "critical"
+  grant "vault" {
+    path         = "kv/data/invoices/*"
+    capabilities = ["update"]
+  }
+}
+identity "triage" {
+  agent       = agent.triage
+  environment = environment.dev
+  domain      = "billing"
+  scopes      = [scope.write]
+  workload {
+    issuer = issuer.hosts
+  }
+}
+"#;
+
+#[test]
+fn the_example_policies_judge_a_real_plan() {
+    let namespace = shared().namespace("policies-examples");
+    let space = with("package remit\nwarn contains \"seen\"\n").at(shared(), &namespace);
+    let examples =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/policies/policy");
+    for entry in std::fs::read_dir(examples).unwrap() {
+        let entry = entry.unwrap();
+        let to = space.path().join("policy").join(entry.file_name());
+        std::fs::copy(entry.path(), to).unwrap();
+    }
+    space.write("main.remit.hcl", &format!("{SETTINGS}{CRITICAL}"));
+    let output = space.expect(4, &["plan", "--out", "p"]);
+    let names: std::collections::BTreeSet<&str> = output
+        .stdout
+        .lines()
+        .filter_map(|line| line.trim().split_once(" ORG ")?.1.split(':').next())
+        .collect();
+    for name in ["two_approvals", "known_servers", "guard"] {
+        assert!(names.contains(name), "{name}: {}", output.stdout);
+    }
+    // Everything is there that they look at, and nothing is removed.
+    for name in ["complete_plan", "few_removals"] {
+        assert!(!names.contains(name), "{name}: {}", output.stdout);
+    }
+    assert!(!space.path().join("p").exists());
+    // What is only warned of is saved with the plan.
+    for entry in std::fs::read_dir(space.path().join("policy")).unwrap() {
+        let path = entry.unwrap().path();
+        if !path.ends_with("guard.rego") {
+            std::fs::remove_file(path).unwrap();
+        }
+    }
+    space.expect(0, &["plan", "--out", "p"]);
+    let shown = space.expect(0, &["show", "--json", "p"]);
+    let json: serde_json::Value = serde_json::from_str(&shown.stdout).unwrap();
+    let found: Vec<&serde_json::Value> = json["remit"]["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|one| one["rule"] == "ORG")
+        .collect();
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(
+        (&found[0]["name"], &found[0]["what"]),
+        (&"guard".into(), &"seen".into())
+    );
+}
