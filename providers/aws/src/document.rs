@@ -26,6 +26,7 @@ use std::fmt;
 use crate::arn;
 
 pub use check::{check_action, check_characters, check_condition_key, check_operator};
+pub(crate) use compare::meaning;
 pub use compare::{decode, live, same};
 pub use narrow::narrows;
 
