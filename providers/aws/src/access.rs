@@ -9,9 +9,13 @@
 //! anywhere wins; then each layer that is there must allow: the identity's own policies together,
 //! the permission boundary, the session's policies together.
 
+mod beyond;
 pub mod condition;
 pub mod decide;
+mod formula;
+mod listing;
 mod pattern;
+mod sentence;
 pub mod trust;
 mod value;
 
@@ -164,3 +168,6 @@ impl Holdings {
         layers
     }
 }
+
+#[cfg(test)]
+mod testing;

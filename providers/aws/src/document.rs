@@ -398,7 +398,7 @@ impl<T> Selection<T> {
         }
     }
 
-    const fn named_mut(&mut self) -> &mut T {
+    pub(crate) const fn named_mut(&mut self) -> &mut T {
         match self {
             Self::Only(named) | Self::AllBut(named) => named,
         }

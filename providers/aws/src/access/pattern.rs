@@ -113,6 +113,15 @@ impl Pattern {
         })
     }
 
+    /// Gives its variables the names under which their keys are compared.
+    pub(super) fn rename(&mut self, rename: &dyn Fn(&str) -> String) {
+        for piece in &mut self.pieces {
+            if let Piece::Variable(variable) = piece {
+                variable.key = rename(&variable.key);
+            }
+        }
+    }
+
     /// Whether the request decides what it is.
     pub(super) fn has_variables(&self) -> bool {
         self.variables().next().is_some()
