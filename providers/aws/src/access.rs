@@ -9,15 +9,19 @@
 //! anywhere wins; then each layer that is there must allow: the identity's own policies together,
 //! the permission boundary, the session's policies together.
 
+mod admin;
 mod beyond;
 pub mod condition;
 pub mod decide;
+mod escalate;
+mod evaluate;
 mod formula;
 mod listing;
 mod pattern;
 mod sentence;
 pub mod trust;
 mod value;
+mod world;
 
 use std::collections::BTreeSet;
 

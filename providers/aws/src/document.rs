@@ -211,6 +211,11 @@ impl Document {
         document
     }
 
+    /// Other statements in the same version of the language.
+    pub(crate) fn with(&self, statements: Vec<Statement>) -> Self {
+        Self::new(self.version, None, statements)
+    }
+
     /// Its statements, sorted.
     pub fn statements(&self) -> &[Statement] {
         &self.statements

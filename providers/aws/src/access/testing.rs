@@ -1,10 +1,11 @@
 //! Policies for tests: written short, or made at random from few words, so that they meet often.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
-use remit_sdk::access::Source;
+use remit_sdk::access::{Source, Thing, World};
+use remit_sdk::{DeclarationAddress, ObjectAddress, Value};
 
 use super::condition::Context;
 use super::{Holdings, Policy};
@@ -223,4 +224,152 @@ pub(super) fn any_request() -> impl Strategy<Value = (&'static str, &'static str
 /// A set of texts.
 pub(super) fn set<const N: usize>(all: [&str; N]) -> BTreeSet<String> {
     all.map(str::to_owned).into()
+}
+
+// ---- worlds
+
+/// Objects of one account, `111122223333`.
+pub(super) struct Objects {
+    things: Vec<(
+        &'static str,
+        String,
+        BTreeMap<String, Value>,
+        Option<ObjectAddress>,
+    )>,
+}
+
+pub(super) fn role_arn(name: &str) -> String {
+    format!("arn:aws:iam::111122223333:role/{name}")
+}
+
+pub(super) fn policy_arn(name: &str) -> String {
+    format!("arn:aws:iam::111122223333:policy/{name}")
+}
+
+/// A policy's text.
+pub(super) fn document(statements: &str) -> String {
+    format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#)
+}
+
+/// A trust policy's text: who is let in, as `"AWS":"…"`.
+pub(super) fn trusts(principal: &str) -> String {
+    document(&format!(
+        r#"{{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{{{principal}}}}}"#
+    ))
+}
+
+pub(super) fn role(name: &str) -> (String, String) {
+    ("aws_iam_role".to_owned(), name.to_owned())
+}
+
+pub(super) fn user(name: &str) -> (String, String) {
+    ("aws_iam_user".to_owned(), name.to_owned())
+}
+
+impl Objects {
+    pub(super) fn new() -> Self {
+        Self { things: Vec::new() }
+    }
+
+    pub(super) fn with(
+        mut self,
+        kind: &'static str,
+        key: &str,
+        attributes: &[(&str, Value)],
+    ) -> Self {
+        let attributes = attributes
+            .iter()
+            .cloned()
+            .map(|(name, value)| (name.to_owned(), value));
+        self.things
+            .push((kind, key.to_owned(), attributes.collect(), None));
+        self
+    }
+
+    /// The last one is declared under this name.
+    pub(super) fn declared(mut self, name: &str) -> Self {
+        let (kind, _, _, address) = self.things.last_mut().unwrap();
+        *address = Some(DeclarationAddress::new(*kind, name).object(*kind));
+        self
+    }
+
+    /// The last one has this, too.
+    pub(super) fn having(mut self, attribute: &str, value: Value) -> Self {
+        let (_, _, attributes, _) = self.things.last_mut().unwrap();
+        attributes.insert(attribute.to_owned(), value);
+        self
+    }
+
+    pub(super) fn role(self, name: &str, trust: &str) -> Self {
+        let attributes = [
+            ("name", Value::string(name)),
+            ("assume_role_policy", Value::string(trust)),
+            ("arn", Value::string(role_arn(name))),
+            ("permissions_boundary", Value::string("")),
+        ];
+        self.with("aws_iam_role", name, &attributes)
+    }
+
+    pub(super) fn user(self, name: &str) -> Self {
+        let arn = format!("arn:aws:iam::111122223333:user/{name}");
+        self.with(
+            "aws_iam_user",
+            name,
+            &[("name", Value::string(name)), ("arn", Value::string(arn))],
+        )
+    }
+
+    pub(super) fn inline(self, role: &str, name: &str, statements: &str) -> Self {
+        let attributes = [
+            ("role", Value::string(role)),
+            ("name", Value::string(name)),
+            ("policy", Value::string(document(statements))),
+        ];
+        self.with(
+            "aws_iam_role_policy",
+            &format!("{role}/{name}"),
+            &attributes,
+        )
+    }
+
+    pub(super) fn policy(self, name: &str, statements: &str) -> Self {
+        let attributes = [
+            ("name", Value::string(name)),
+            ("policy", Value::string(document(statements))),
+        ];
+        self.with("aws_iam_policy", &format!("policy/{name}"), &attributes)
+    }
+
+    pub(super) fn attached(self, role: &str, arn: &str) -> Self {
+        let attributes = [
+            ("role", Value::string(role)),
+            ("policy_arn", Value::string(arn)),
+        ];
+        self.with(
+            "aws_iam_policy_attachment",
+            &format!("{role}/{arn}"),
+            &attributes,
+        )
+    }
+
+    pub(super) fn world(&self) -> World<'_> {
+        World {
+            instance: "aws",
+            config: None,
+            things: self
+                .things
+                .iter()
+                .map(|(kind, key, attributes, address)| {
+                    let kind = crate::schema::kind(kind).unwrap();
+                    let thing = Thing {
+                        kind,
+                        key,
+                        attributes,
+                        address: address.as_ref(),
+                    };
+                    ((kind.name, key.as_str()), thing)
+                })
+                .collect(),
+        }
+    }
 }
