@@ -26,6 +26,7 @@ use std::fmt;
 use crate::arn;
 
 pub use check::{check_action, check_characters, check_condition_key, check_operator};
+pub(crate) use compare::meaning;
 pub use compare::{decode, live, same};
 pub use narrow::narrows;
 
@@ -208,6 +209,11 @@ impl Document {
         };
         document.sort();
         document
+    }
+
+    /// Other statements in the same version of the language.
+    pub(crate) fn with(&self, statements: Vec<Statement>) -> Self {
+        Self::new(self.version, None, statements)
     }
 
     /// Its statements, sorted.
@@ -397,7 +403,7 @@ impl<T> Selection<T> {
         }
     }
 
-    const fn named_mut(&mut self) -> &mut T {
+    pub(crate) const fn named_mut(&mut self) -> &mut T {
         match self {
             Self::Only(named) | Self::AllBut(named) => named,
         }

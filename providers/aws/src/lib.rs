@@ -8,12 +8,14 @@
 //! | `normal` | normal forms: names, paths, tags, ownership marks |
 //! | `settings` | the `provider "aws"` block, typed |
 //! | `lower` | what issuers, scopes, identities and resources become here |
+//! | `access` | what policies let a role or user do: evaluated, compared, added up |
 //! | `client` | the SDK's clients: credentials, endpoints, retries, errors |
 //! | `observe` | reading, in bulk and one by one |
 //! | `mutate` | creating, updating, deleting |
 //!
 //! The last three stand behind the feature `live`; everything above them is pure.
 
+pub mod access;
 pub mod arn;
 #[cfg(feature = "live")]
 mod client;

@@ -35,7 +35,7 @@ pub(super) fn resolve_both(one: &mut Document, other: &mut Document) {
 }
 
 /// A text's document, from a configuration or from IAM, whatever its use; account ids bare.
-pub(super) fn meaning(text: &str) -> Option<Document> {
+pub(crate) fn meaning(text: &str) -> Option<Document> {
     decode(text).and_then(|text| read::document(&text).ok())
 }
 

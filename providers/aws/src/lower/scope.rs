@@ -22,7 +22,7 @@ use crate::document::{self, Document, ROLE_INLINE_SIZE_MAX, Statement};
 const SOURCE_IP: &str = "aws:SourceIp";
 
 /// The statements of grants. Those that can't be are left out: they have been told by then.
-pub(super) fn statements(grants: &[Grant]) -> impl Iterator<Item = Statement> {
+pub(crate) fn statements(grants: &[Grant]) -> impl Iterator<Item = Statement> {
     grants
         .iter()
         .filter_map(aws)

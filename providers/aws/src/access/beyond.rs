@@ -1,0 +1,618 @@
+//! What one set of policies allows that another doesn't.
+//!
+//! In come two sets of policies of one identity; out goes every statement of the first that gives
+//! more somewhere, with a resource where it does. The patterns of both are walked together: all
+//! actions that the same patterns match are one case, all resources likewise, and in each case
+//! the conditions of both are compared as formulas. No case is left out, so no excess is missed;
+//! what can't be told is said ([`Certainty::Undecided`]).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use remit_sdk::access::{Certainty, Excess, Permission};
+
+use super::formula::{self, Atom, Formula, Found, Literal};
+use super::pattern::{OTHER, Pattern, Piece, Reach, signatures};
+use super::{Holdings, Layer, Rule, sentence};
+use crate::document::{Effect, Selection};
+
+/// How many cases are looked at. The largest policies have some ten thousand.
+const CASES_MAX: usize = 100_000;
+
+/// What marks a condition key whose value isn't the same on both sides.
+const BEFORE: &str = " before";
+
+/// What `over` allows that `under` doesn't. `changed` are condition keys, in lower case, that may
+/// have another value on the other side.
+pub(super) fn beyond(over: &Holdings, under: &Holdings, changed: &BTreeSet<String>) -> Vec<Excess> {
+    if over == under && changed.is_empty() {
+        return Vec::new();
+    }
+    let (over, under) = (over.layers(), under.layers());
+    let mut compared = Comparison::new(&over, &under, changed);
+    let mut found = compared.run(Reach::Across);
+    if compared
+        .resources
+        .patterns
+        .iter()
+        .any(Pattern::is_ambiguous)
+    {
+        let sure = found.shown();
+        let mut more = compared.run(Reach::Segment);
+        more.keep_others(&sure);
+        found.extend(more);
+    }
+    compared.excesses(found)
+}
+
+/// Patterns, each once.
+#[derive(Default)]
+struct Table {
+    patterns: Vec<Pattern>,
+    by: BTreeMap<Vec<Piece>, usize>,
+}
+
+impl Table {
+    fn number(&mut self, pattern: &Pattern) -> usize {
+        let next = self.patterns.len();
+        let number = *self.by.entry(pattern.pieces.clone()).or_insert(next);
+        if number == next {
+            self.patterns.push(pattern.clone());
+        }
+        number
+    }
+
+    fn numbers(&mut self, selection: &Selection<Vec<Pattern>>) -> Selection<Vec<usize>> {
+        let numbers = selection
+            .named()
+            .iter()
+            .map(|one| self.number(one))
+            .collect();
+        match selection {
+            Selection::Only(_) => Selection::Only(numbers),
+            Selection::AllBut(_) => Selection::AllBut(numbers),
+        }
+    }
+
+    /// The narrowest of several.
+    fn narrowest(&self, numbers: &BTreeSet<usize>) -> Option<usize> {
+        numbers.iter().copied().min_by(|one, two| {
+            let (Some(a), Some(b)) = (self.patterns.get(*one), self.patterns.get(*two)) else {
+                return std::cmp::Ordering::Equal;
+            };
+            match (a.contains(b), b.contains(a)) {
+                (true, false) => std::cmp::Ordering::Greater,
+                (false, true) => std::cmp::Ordering::Less,
+                _ => b.pieces.len().cmp(&a.pieces.len()),
+            }
+        })
+    }
+}
+
+/// A rule whose patterns are numbers.
+struct Numbered<'a> {
+    rule: &'a Rule,
+    actions: Selection<Vec<usize>>,
+    resources: Selection<Vec<usize>>,
+    conditions: Formula,
+}
+
+impl Numbered<'_> {
+    fn is_about_action(&self, matched: &BTreeSet<usize>) -> bool {
+        let named = self.actions.named().iter().any(|one| matched.contains(one));
+        matches!(self.actions, Selection::Only(_)) == named
+    }
+
+    /// When it is about a resource that these patterns match.
+    fn formula(&self, table: &Table, matched: &BTreeSet<usize>) -> Formula {
+        let named = self
+            .resources
+            .named()
+            .iter()
+            .filter(|one| matched.contains(one));
+        let named = Formula::or(named.map(|one| match table.patterns.get(*one) {
+            Some(pattern) if pattern.has_variables() => {
+                Formula::Is(Atom::Resource(pattern.clone()), true)
+            }
+            _ => Formula::TRUE,
+        }));
+        let named = match self.resources {
+            Selection::Only(_) => named,
+            Selection::AllBut(_) => named.not(),
+        };
+        Formula::and([named, self.conditions.clone()])
+    }
+}
+
+/// One side's rules, by layer.
+type Side<'a> = Vec<(Layer, Vec<Numbered<'a>>)>;
+
+struct Comparison<'a> {
+    actions: Table,
+    resources: Table,
+    over: Side<'a>,
+    under: Side<'a>,
+}
+
+/// A place where a rule gives more: its number, the narrowest patterns there, and how sure it is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    rule: usize,
+    action: Option<usize>,
+    resource: Option<usize>,
+    certainty: Certainty,
+}
+
+/// The places that were found, each with a resource, and the actions where nothing more is given.
+#[derive(Default)]
+struct Places {
+    found: BTreeMap<Place, String>,
+    /// By rule: the narrowest patterns of actions that it gives without giving more.
+    within: BTreeSet<(usize, usize)>,
+    is_cut: bool,
+}
+
+impl Places {
+    fn shown(&self) -> BTreeSet<(usize, Option<usize>, Option<usize>)> {
+        let key = |place: &Place| (place.rule, place.action, place.resource);
+        self.found.keys().map(key).collect()
+    }
+
+    fn keep_others(&mut self, sure: &BTreeSet<(usize, Option<usize>, Option<usize>)>) {
+        let why = "whether a wildcard reaches across a colon is left open by AWS's documentation";
+        self.found = std::mem::take(&mut self.found)
+            .into_iter()
+            .filter(|(place, _)| !sure.contains(&(place.rule, place.action, place.resource)))
+            .map(|(place, example)| {
+                let certainty = Certainty::Undecided(why.to_owned());
+                (Place { certainty, ..place }, example)
+            })
+            .collect();
+    }
+
+    fn extend(&mut self, more: Self) {
+        self.is_cut |= more.is_cut;
+        for (place, example) in more.found {
+            self.found.entry(place).or_insert(example);
+        }
+    }
+}
+
+impl<'a> Comparison<'a> {
+    fn new(
+        over: &'a [(Layer, Vec<Rule>)],
+        under: &'a [(Layer, Vec<Rule>)],
+        changed: &BTreeSet<String>,
+    ) -> Self {
+        let (mut actions, mut resources) = (Table::default(), Table::default());
+        let same = |key: &str| key.to_owned();
+        let before = |key: &str| match changed.contains(key) {
+            true => format!("{key}{BEFORE}"),
+            false => key.to_owned(),
+        };
+        // Every action has a service and a name.
+        actions.number(&Pattern::action("?*:?*"));
+        let mut side = |layers: &'a [(Layer, Vec<Rule>)], rename: &dyn Fn(&str) -> String| {
+            let mut all = Side::new();
+            for (layer, rules) in layers {
+                let rules = rules.iter().map(|rule| {
+                    let mut renamed = rule.resources.clone();
+                    for pattern in renamed.named_mut() {
+                        pattern.rename(rename);
+                    }
+                    let conditions = formula::of_conditions(&rule.conditions, rule.version, rename);
+                    let unknown = rule.is_unread.then(|| {
+                        Formula::Is(Atom::Unknown(rule.effect, rule.policy.clone()), true)
+                    });
+                    Numbered {
+                        rule,
+                        actions: actions.numbers(&rule.actions),
+                        resources: resources.numbers(&renamed),
+                        conditions: Formula::and([conditions].into_iter().chain(unknown)),
+                    }
+                });
+                all.push((*layer, rules.collect()));
+            }
+            all
+        };
+        let (over, under) = (side(over, &same), side(under, &before));
+        Self {
+            actions,
+            resources,
+            over,
+            under,
+        }
+    }
+
+    /// The rules that give something, by number.
+    fn giving(&self) -> impl Iterator<Item = (usize, &Numbered<'a>)> {
+        let own = self
+            .over
+            .iter()
+            .filter(|(layer, _)| *layer == Layer::Identity);
+        own.flat_map(|(_, rules)| rules)
+            .enumerate()
+            .filter(|(_, one)| one.rule.effect == Effect::Allow)
+    }
+
+    fn run(&mut self, reach: Reach) -> Places {
+        let mut places = Places::default();
+        let all: Vec<&Pattern> = self.actions.patterns.iter().collect();
+        let Some(cases) = signatures(&all, Reach::Across, None) else {
+            places.is_cut = true;
+            return places;
+        };
+        // What was found for the same rules: they are all that counts.
+        let mut known: BTreeMap<Vec<bool>, Vec<(usize, Option<usize>, Certainty, String)>> =
+            BTreeMap::new();
+        let mut left = CASES_MAX;
+        for mut matched in cases.into_keys() {
+            if !matched.remove(&0) {
+                continue;
+            }
+            let about: Vec<bool> = [&self.over, &self.under]
+                .into_iter()
+                .flatten()
+                .flat_map(|(_, rules)| rules)
+                .map(|one| one.is_about_action(&matched))
+                .collect();
+            if !known.contains_key(&about) {
+                let Some(found) = self.resources(&matched, reach, &mut left) else {
+                    places.is_cut = true;
+                    return places;
+                };
+                known.insert(about.clone(), found);
+            }
+            let found = known.get(&about).map_or(&[][..], Vec::as_slice);
+            let action = self.actions.narrowest(&matched);
+            for (rule, resource, certainty, example) in found {
+                let place = Place {
+                    rule: *rule,
+                    action,
+                    resource: *resource,
+                    certainty: certainty.clone(),
+                };
+                places.found.entry(place).or_insert_with(|| example.clone());
+            }
+            for (number, rule) in self.giving() {
+                let gives_more = found.iter().any(|(rule, ..)| *rule == number);
+                if let Some(action) = action
+                    && !gives_more
+                    && rule.is_about_action(&matched)
+                {
+                    places.within.insert((number, action));
+                }
+            }
+        }
+        places
+    }
+
+    /// Where more is given, for the actions that these patterns match.
+    fn resources(
+        &self,
+        actions: &BTreeSet<usize>,
+        reach: Reach,
+        left: &mut usize,
+    ) -> Option<Vec<(usize, Option<usize>, Certainty, String)>> {
+        let mut found = Vec::new();
+        if !self.giving().any(|(_, rule)| rule.is_about_action(actions)) {
+            return Some(found);
+        }
+        let used: BTreeSet<usize> = [&self.over, &self.under]
+            .into_iter()
+            .flatten()
+            .flat_map(|(_, rules)| rules)
+            .filter(|rule| rule.is_about_action(actions))
+            .flat_map(|rule| rule.resources.named().iter().copied())
+            .collect();
+        let used: Vec<usize> = used.into_iter().collect();
+        let patterns: Vec<&Pattern> = used
+            .iter()
+            .filter_map(|number| self.resources.patterns.get(*number))
+            .collect();
+        for (matched, example) in signatures(&patterns, reach, None)? {
+            *left = left.checked_sub(1)?;
+            let matched: BTreeSet<usize> = matched
+                .iter()
+                .filter_map(|place| used.get(*place).copied())
+                .collect();
+            let resource = self.resources.narrowest(&matched);
+            for (rule, certainty) in self.case(actions, &matched) {
+                let key = (rule, resource, certainty, example.clone());
+                if !found
+                    .iter()
+                    .any(|(rule, at, sure, _)| (rule, at, sure) == (&key.0, &key.1, &key.2))
+                {
+                    found.push(key);
+                }
+            }
+        }
+        Some(found)
+    }
+
+    /// The rules that give more in one case.
+    fn case(
+        &self,
+        actions: &BTreeSet<usize>,
+        resources: &BTreeSet<usize>,
+    ) -> Vec<(usize, Certainty)> {
+        let allowed = |side: &Side<'a>| -> (Vec<Formula>, Formula) {
+            let about = |effect: Effect, layer: Option<Layer>| {
+                side.iter()
+                    .filter(|(own, _)| layer.is_none_or(|layer| layer == *own))
+                    .flat_map(|(_, rules)| rules)
+                    .filter(|rule| rule.rule.effect == effect && rule.is_about_action(actions))
+                    .map(|rule| rule.formula(&self.resources, resources))
+                    .collect::<Vec<_>>()
+            };
+            let allows = side
+                .iter()
+                .map(|(layer, _)| Formula::or(about(Effect::Allow, Some(*layer))))
+                .collect();
+            (allows, Formula::or(about(Effect::Deny, None)).not())
+        };
+        let (over, over_undenied) = allowed(&self.over);
+        let (under, under_undenied) = allowed(&self.under);
+        let under = Formula::and(under.into_iter().chain([under_undenied]));
+        if under == Formula::TRUE
+            || over.contains(&Formula::FALSE)
+            || over_undenied == Formula::FALSE
+        {
+            return Vec::new();
+        }
+        let beyond = under.clone().not();
+        let mut found = Vec::new();
+        for (number, rule) in self.giving() {
+            if !rule.is_about_action(actions) {
+                continue;
+            }
+            let own = rule.formula(&self.resources, resources);
+            let others = over.iter().skip(1);
+            let all = [&own, &over_undenied, &beyond].into_iter().chain(others);
+            match formula::together(all) {
+                Found::Never => {}
+                Found::TooMany => {
+                    let why = "the conditions combine in too many ways";
+                    found.push((number, Certainty::Undecided(why.to_owned())));
+                }
+                Found::Together(literals) => {
+                    found.push((number, certainty(rule, &literals, &own, &under)));
+                }
+            }
+        }
+        found
+    }
+
+    /// What was found, as it is told.
+    fn excesses(&self, places: Places) -> Vec<Excess> {
+        let giving: BTreeMap<usize, &Numbered<'a>> = self.giving().collect();
+        if places.is_cut {
+            let why = "the patterns overlap in too many ways to compare them";
+            let all = giving.values().map(|rule| Excess {
+                permission: permission(rule.rule),
+                example: None,
+                certainty: Certainty::Undecided(why.to_owned()),
+            });
+            return ordered(all.collect());
+        }
+        // By rule and certainty, by action: resources with examples.
+        type Shown = BTreeMap<Option<usize>, BTreeMap<Option<usize>, String>>;
+        let mut by: BTreeMap<(usize, Certainty), Shown> = BTreeMap::new();
+        for (place, example) in places.found {
+            by.entry((place.rule, place.certainty))
+                .or_default()
+                .entry(place.action)
+                .or_default()
+                .entry(place.resource)
+                .or_insert(example);
+        }
+        let mut all = Vec::new();
+        for ((number, certainty), shown) in by {
+            let Some(rule) = giving.get(&number) else {
+                continue;
+            };
+            let mut alike: BTreeMap<
+                BTreeSet<Option<usize>>,
+                (BTreeSet<Option<usize>>, BTreeMap<Option<usize>, String>),
+            > = BTreeMap::new();
+            for (action, resources) in shown {
+                let (actions, _) = alike
+                    .entry(resources.keys().copied().collect())
+                    .or_insert_with(|| (BTreeSet::new(), resources));
+                actions.insert(action);
+            }
+            for (actions, resources) in alike.into_values() {
+                let permission =
+                    self.permission(rule, &actions, &resources, number, &places.within);
+                let example = self.example(&permission, &resources);
+                all.push(Excess {
+                    permission,
+                    example,
+                    certainty: certainty.clone(),
+                });
+            }
+        }
+        ordered(all)
+    }
+
+    fn permission(
+        &self,
+        rule: &Numbered<'a>,
+        actions: &BTreeSet<Option<usize>>,
+        resources: &BTreeMap<Option<usize>, String>,
+        number: usize,
+        within: &BTreeSet<(usize, usize)>,
+    ) -> Permission {
+        let whole = permission(rule.rule);
+        if rule.rule.is_unread {
+            return whole;
+        }
+        let mut conditions = whole.conditions;
+        let shown = self.widest(&self.actions, actions.iter().copied(), &whole.actions);
+        for (own, except) in within {
+            let Some(except) = self
+                .actions
+                .patterns
+                .get(*except)
+                .filter(|_| *own == number)
+            else {
+                continue;
+            };
+            let is_part = shown.iter().any(|text| {
+                let all = Pattern::action(text);
+                all.contains(except) && !except.contains(&all)
+            });
+            if is_part {
+                conditions.insert(format!("but not {}", except.text));
+            }
+        }
+        Permission {
+            actions: shown,
+            resources: self.widest(&self.resources, resources.keys().copied(), &whole.resources),
+            conditions,
+            sources: whole.sources,
+        }
+    }
+
+    /// The texts of patterns, without those that are within another; where there is none, all
+    /// that the rule names.
+    fn widest(
+        &self,
+        table: &Table,
+        numbers: impl Iterator<Item = Option<usize>>,
+        whole: &BTreeSet<String>,
+    ) -> BTreeSet<String> {
+        let numbers: BTreeSet<Option<usize>> = numbers.collect();
+        if numbers.contains(&None) {
+            return whole.clone();
+        }
+        let patterns: Vec<&Pattern> = numbers
+            .iter()
+            .flatten()
+            .filter_map(|number| table.patterns.get(*number))
+            .collect();
+        let is_within = |one: &Pattern| {
+            patterns
+                .iter()
+                .any(|other| other.pieces != one.pieces && other.contains(one))
+        };
+        patterns
+            .iter()
+            .filter(|one| !is_within(one))
+            .map(|one| one.text.clone())
+            .collect()
+    }
+
+    fn example(
+        &self,
+        shown: &Permission,
+        resources: &BTreeMap<Option<usize>, String>,
+    ) -> Option<String> {
+        let readable = |text: &&String| !text.starts_with(OTHER) && !text.contains(['*', '?']);
+        let text = resources.values().find(readable)?;
+        (!shown.resources.contains(text)).then(|| text.clone())
+    }
+}
+
+/// How sure it is that a rule gives more, from facts under which it does.
+fn certainty(
+    rule: &Numbered<'_>,
+    literals: &[Literal],
+    own: &Formula,
+    under: &Formula,
+) -> Certainty {
+    for (atom, holds) in literals {
+        match (atom, holds) {
+            (Atom::Unknown(Effect::Deny, policy), true) => {
+                return Certainty::Undecided(format!("what {policy} denies isn't known here"));
+            }
+            (Atom::Unknown(Effect::Allow, policy), _) if *holds || mentions(under, atom) => {
+                return Certainty::Undecided(format!("what {policy} allows isn't known here"));
+            }
+            _ => {}
+        }
+    }
+    if *under == Formula::FALSE {
+        return if rule.rule.is_unread {
+            Certainty::Undecided(format!("what {} allows isn't known here", rule.rule.policy))
+        } else {
+            Certainty::Surely
+        };
+    }
+    let limits = || literals.iter().filter(|(atom, _)| mentions(under, atom));
+    for (limit, limit_holds) in limits() {
+        for (atom, holds) in literals {
+            if limit_holds != holds && !limit.is_told_from(atom) && limit != atom {
+                return Certainty::Undecided(format!(
+                    "how `{}` and `{}` relate can't be told",
+                    sentence::atom(atom),
+                    sentence::atom(limit)
+                ));
+            }
+        }
+    }
+    for (atom, _) in literals.iter().filter(|(_, holds)| *holds) {
+        let beside = |(limit, holds): &&Literal| !holds && limit.may_cover_in_part(atom);
+        if limits().filter(beside).count() > 1 {
+            return Certainty::Undecided(format!(
+                "whether `{}` is all within several conditions together can't be told",
+                sentence::atom(atom)
+            ));
+        }
+    }
+    let mut how: BTreeSet<String> = limits()
+        .filter(|(atom, _)| !mentions(own, atom))
+        .map(|(atom, holds)| {
+            let word = if *holds { "where" } else { "without" };
+            format!("{word} {}", sentence::atom(atom).replace(BEFORE, ""))
+        })
+        .collect();
+    if how.is_empty() {
+        how.insert("under other conditions".to_owned());
+    }
+    Certainty::Looser(how.into_iter().collect::<Vec<_>>().join(" and "))
+}
+
+fn mentions(formula: &Formula, wanted: &Atom) -> bool {
+    match formula {
+        Formula::Is(atom, _) => atom == wanted,
+        Formula::And(parts) | Formula::Or(parts) => parts.iter().any(|part| mentions(part, wanted)),
+    }
+}
+
+/// All that a rule gives, other rules aside.
+pub(super) fn permission(rule: &Rule) -> Permission {
+    let sources = BTreeSet::from([rule.source.clone()]);
+    if rule.is_unread {
+        return Permission {
+            actions: BTreeSet::from([format!("whatever {} gives", rule.policy)]),
+            resources: BTreeSet::from(["*".to_owned()]),
+            conditions: BTreeSet::new(),
+            sources,
+        };
+    }
+    let named = |selection: &Selection<Vec<Pattern>>| -> BTreeSet<String> {
+        let texts = selection.named().iter().map(|one| one.text.clone());
+        match selection {
+            Selection::Only(_) => texts.collect(),
+            Selection::AllBut(_) => {
+                let all: Vec<String> = texts.collect();
+                BTreeSet::from([format!("all but {}", all.join(", "))])
+            }
+        }
+    };
+    Permission {
+        actions: named(&rule.actions),
+        resources: named(&rule.resources),
+        conditions: sentence::conditions(&rule.conditions),
+        sources,
+    }
+}
+
+fn ordered(mut all: Vec<Excess>) -> Vec<Excess> {
+    all.sort();
+    all.dedup();
+    all
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,158 @@
+//! The evaluator's face: questions about the objects of a world.
+//!
+//! In comes a world with a question; out comes the answer with what it comes from. Subjects are
+//! roles and users.
+
+use std::collections::BTreeSet;
+
+use remit_sdk::access::{
+    Answer, Escalation, Evaluate, Excess, Permission, Source, Subject, Than, Verdict, World,
+};
+use remit_sdk::declaration::Grant;
+use remit_sdk::text::safe;
+
+use super::decide::{By, Decision, Request};
+use super::world::{self, Holder, ROLE, USER};
+use super::{Holdings, Policy, admin, beyond, escalate, listing};
+use crate::document::{self, Document, Statement};
+use crate::lower::{self, Aws};
+
+/// What everybody may do, whatever policies say.
+const ALWAYS: &str = "sts:GetCallerIdentity";
+
+impl Evaluate for Aws {
+    fn provider(&self) -> &'static str {
+        "aws"
+    }
+
+    fn missing(&self, world: &World<'_>) -> BTreeSet<(&'static str, String)> {
+        world::missing(world)
+    }
+
+    fn subjects(&self, world: &World<'_>) -> BTreeSet<Subject> {
+        world
+            .of_kind(ROLE)
+            .chain(world.of_kind(USER))
+            .map(|thing| (thing.kind.name.to_owned(), thing.key.to_owned()))
+            .collect()
+    }
+
+    fn permissions(&self, world: &World<'_>, subject: &Subject) -> Vec<Permission> {
+        Holder::of(world, subject)
+            .map_or_else(Vec::new, |holder| listing::permissions(&holder.holdings()))
+    }
+
+    fn beyond(&self, world: &World<'_>, subject: &Subject, than: Than<'_>) -> Vec<Excess> {
+        let Some(holder) = Holder::of(world, subject) else {
+            return Vec::new();
+        };
+        let (under, changed) = match than {
+            Than::Grants(grants) => (of_grants(grants), BTreeSet::new()),
+            Than::World(other) => match Holder::of(other, subject) {
+                Some(before) => (before.holdings(), holder.changed(before)),
+                // A user that is made holds nothing.
+                None if !holder.is_role() => return Vec::new(),
+                None => (Holdings::default(), BTreeSet::new()),
+            },
+        };
+        beyond::beyond(&holder.holdings(), &under, &changed)
+    }
+
+    fn can(&self, world: &World<'_>, subject: &Subject, request: &str) -> Result<Answer, String> {
+        let (action, resource) = parse(request)?;
+        let Some(holder) = Holder::of(world, subject) else {
+            let (kind, key) = subject;
+            return Ok(Answer {
+                verdict: Verdict::Denied(format!("there is no {kind} {}", safe(key))),
+                path: Vec::new(),
+                sources: BTreeSet::new(),
+            });
+        };
+        let request = Request {
+            action,
+            resource,
+            context: holder.context(),
+        };
+        Ok(answer(holder, holder.holdings().decide(&request)))
+    }
+
+    fn is_administrative(&self, permission: &Permission) -> Option<String> {
+        admin::why(permission)
+    }
+
+    fn escalations(&self, world: &World<'_>, subject: &Subject) -> Vec<Escalation> {
+        Holder::of(world, subject).map_or_else(Vec::new, escalate::escalations)
+    }
+}
+
+/// An action and a resource.
+fn parse(request: &str) -> Result<(&str, &str), String> {
+    const HELP: &str = "write an action and an ARN, as in `s3:GetObject arn:aws:s3:::bucket/key`; \
+        an action that is about no resource has `*` there";
+    let mut words = request.split_whitespace();
+    let (Some(action), Some(resource), None) = (words.next(), words.next(), words.next()) else {
+        return Err(HELP.to_owned());
+    };
+    document::check_action(action).map_err(|why| format!("{why}; {HELP}"))?;
+    if action.contains(['*', '?']) {
+        return Err(format!(
+            "`{}` is a pattern, and a request is about one action; {HELP}",
+            safe(action)
+        ));
+    }
+    if resource != "*" && !resource.starts_with("arn:") {
+        return Err(format!("`{}` is no ARN; {HELP}", safe(resource)));
+    }
+    Ok((action, resource))
+}
+
+fn answer(holder: Holder<'_>, decision: Decision) -> Answer {
+    let mut path = vec![holder.title()];
+    let mut sources: BTreeSet<Source> = BTreeSet::new();
+    let mut tell = |all: Vec<By>| {
+        for by in all {
+            path.push(by.name);
+            sources.insert(by.source);
+        }
+    };
+    let verdict = match decision {
+        Decision::Allowed(by) => {
+            tell(by);
+            Verdict::Allowed
+        }
+        Decision::DeniedBy(by) => {
+            let why = format!("{} denies it", by.name);
+            tell(vec![by]);
+            Verdict::Denied(why)
+        }
+        Decision::NotAllowed(layer) => {
+            Verdict::Denied(format!("no statement of {} allows it", layer.as_str()))
+        }
+        Decision::Depends { on, by } => {
+            tell(by);
+            Verdict::Depends(on.into_iter().collect())
+        }
+    };
+    Answer {
+        verdict,
+        path,
+        sources,
+    }
+}
+
+/// What grants give, and what everybody may do.
+fn of_grants(grants: &[&Grant]) -> Holdings {
+    let all: Vec<Grant> = grants.iter().map(|grant| (*grant).clone()).collect();
+    let statements = lower::statements(&all).chain([Statement::allow([ALWAYS], ["*"])]);
+    Holdings {
+        identity: vec![Policy {
+            source: Source::Foreign("grants".to_owned()),
+            name: "the grants".to_owned(),
+            document: Some(Document::of(statements)),
+        }],
+        ..Holdings::default()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,402 @@
+//! An identity's policies, found among the objects of a world.
+//!
+//! In come the objects of one account; out come the policies of a role or user, in their layers,
+//! with what is known of the identity itself. What isn't among the objects, or can't be read, is a
+//! policy without a document: nothing is guessed of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use remit_sdk::Value;
+use remit_sdk::access::{Source, Subject, Thing, World};
+use sha2::{Digest as _, Sha256};
+
+use super::condition::Context;
+use super::pattern::{Filled, Match, Pattern};
+use super::trust::{Caller, Named, names};
+use super::{Holdings, Policy};
+use crate::arn::{self, Arn};
+use crate::document::{self, Document, Effect, Selection, Statement};
+use crate::settings::Settings;
+
+pub(super) const ROLE: &str = "aws_iam_role";
+pub(super) const USER: &str = "aws_iam_user";
+pub(super) const POLICY: &str = "aws_iam_policy";
+const INLINE: &str = "aws_iam_role_policy";
+const ATTACHMENT: &str = "aws_iam_policy_attachment";
+const SECRET: &str = "aws_secretsmanager_secret";
+
+/// The account that AWS's own managed policies are of.
+const AWS: &str = "aws";
+
+/// How many characters of a digest tell two unreadable texts apart.
+const DIGEST_CHARACTERS: usize = 8;
+
+/// A role or user of a world.
+#[derive(Clone, Copy)]
+pub(super) struct Holder<'w> {
+    pub(super) world: &'w World<'w>,
+    pub(super) thing: &'w Thing<'w>,
+}
+
+impl<'w> Holder<'w> {
+    /// The role or user, if it is there.
+    pub(super) fn of(world: &'w World<'w>, subject: &'w Subject) -> Option<Self> {
+        let (kind, key) = subject;
+        if ![ROLE, USER].contains(&kind.as_str()) {
+            return None;
+        }
+        let thing = world.thing(kind, key)?;
+        Some(Self { world, thing })
+    }
+
+    pub(super) fn is_role(self) -> bool {
+        self.thing.kind.name == ROLE
+    }
+
+    pub(super) fn text(self, attribute: &str) -> Option<&'w str> {
+        text(self.thing, attribute)
+    }
+
+    /// `role x`, `user x`.
+    pub(super) fn title(self) -> String {
+        let what = if self.is_role() { "role" } else { "user" };
+        format!("{what} {}", self.thing.key)
+    }
+
+    /// Its ARN, where it is known or follows from the account.
+    pub(super) fn arn(self) -> Option<String> {
+        if let Some(known) = self.text("arn").filter(|text| !text.is_empty()) {
+            return Some(known.to_owned());
+        }
+        let settings = settings(self.world)?;
+        let make = if self.is_role() { arn::role } else { arn::user };
+        let path = self.text("path").unwrap_or("/");
+        Some(make(
+            settings.partition(),
+            &settings.account,
+            path,
+            self.thing.key,
+        ))
+    }
+
+    pub(super) fn tags(self) -> BTreeMap<&'w str, &'w Value> {
+        match self.thing.attributes.get("tags") {
+            Some(Value::Map(tags)) => tags
+                .iter()
+                .map(|(key, value)| (key.as_str(), value))
+                .collect(),
+            _ => BTreeMap::new(),
+        }
+    }
+
+    /// The trust policy of a role, if it can be read.
+    pub(super) fn trust(self) -> Option<Document> {
+        document::meaning(self.text("assume_role_policy")?)
+    }
+
+    /// Its policies.
+    pub(super) fn holdings(self) -> Holdings {
+        let mut identity = if self.is_role() {
+            self.role_policies()
+        } else {
+            // No kind tells what a user holds.
+            let name = format!("a policy of {} or of its groups", self.title());
+            vec![unread(self.thing, name)]
+        };
+        identity.extend(self.of_secrets());
+        let boundary = self.thing.attributes.get("permissions_boundary");
+        let boundary = match boundary {
+            Some(Value::String(arn)) if arn.is_empty() => None,
+            Some(Value::String(arn)) => Some(managed(self.world, arn)),
+            None | Some(Value::Null) => None,
+            Some(_) => Some(unread(
+                self.thing,
+                format!("the boundary of {}, known after apply,", self.title()),
+            )),
+        };
+        Holdings {
+            identity,
+            boundary,
+            session: None,
+        }
+    }
+
+    fn role_policies(self) -> Vec<Policy> {
+        let mut all = Vec::new();
+        for thing in self.world.of_kind(INLINE) {
+            if self.is_of(thing) {
+                let name = text(thing, "name").unwrap_or(thing.key);
+                all.push(written(thing, format!("inline policy {name}")));
+            }
+        }
+        for arn in self.attached() {
+            all.push(managed(self.world, arn));
+        }
+        all
+    }
+
+    /// The ARNs of the policies that are attached to it.
+    fn attached(self) -> BTreeSet<&'w str> {
+        let world = self.world;
+        world
+            .of_kind(ATTACHMENT)
+            .filter(|thing| self.is_of(thing))
+            .filter_map(|thing| {
+                text(thing, "policy_arn").or_else(|| thing.key.split_once('/').map(|(_, arn)| arn))
+            })
+            .collect()
+    }
+
+    /// Whether an inline policy or an attachment is of this role; names don't count their case.
+    fn is_of(self, thing: &Thing<'_>) -> bool {
+        text(thing, "role")
+            .or_else(|| thing.key.split_once('/').map(|(role, _)| role))
+            .is_some_and(|role| role.eq_ignore_ascii_case(self.thing.key))
+    }
+
+    /// What the policies of secrets say of it by its name, each about its secret alone.
+    fn of_secrets(self) -> Vec<Policy> {
+        let own = self.arn().unwrap_or_default();
+        let secrets = self.world.of_kind(SECRET);
+        secrets
+            .filter(|thing| !matches!(thing.attributes.get("policy"), None | Some(Value::Null)))
+            .filter(|thing| text(thing, "policy") != Some(""))
+            .filter_map(|thing| {
+                let policy = written(thing, format!("the policy of secret {}", thing.key));
+                let Some(document) = &policy.document else {
+                    return Some(policy);
+                };
+                let about: Vec<Statement> = document
+                    .statements()
+                    .iter()
+                    .filter_map(|statement| on_secret(statement, thing, &own, document))
+                    .collect();
+                (!about.is_empty()).then(|| Policy {
+                    document: Some(document.with(about)),
+                    ..policy
+                })
+            })
+            .collect()
+    }
+
+    /// What is known of its requests.
+    pub(super) fn context(self) -> Context {
+        let mut context = Context::default();
+        if let Some(arn) = self.arn() {
+            if let Ok(read) = Arn::parse(&arn) {
+                context = context.with("aws:PrincipalAccount", read.account);
+            }
+            context = context.with("aws:PrincipalArn", arn);
+        }
+        if self.is_role() {
+            // A session's tags come before the role's own, and a session of none has no user.
+            context = context
+                .with("aws:PrincipalType", "AssumedRole")
+                .without("aws:username");
+        } else {
+            context = context
+                .with("aws:PrincipalType", "User")
+                .with("aws:username", self.thing.key);
+            for (key, value) in self.tags() {
+                if let Some(value) = value.as_str() {
+                    context = context.with(&format!("aws:PrincipalTag/{key}"), value);
+                }
+            }
+        }
+        context
+    }
+
+    /// The condition keys, in lower case, that have another value for the same identity in
+    /// another world.
+    pub(super) fn changed(self, other: Self) -> BTreeSet<String> {
+        let (mine, theirs) = (self.tags(), other.tags());
+        let keys = mine.keys().chain(theirs.keys());
+        let mut changed: BTreeSet<String> = keys
+            .filter(|key| mine.get(*key) != theirs.get(*key))
+            .map(|key| format!("aws:principaltag/{}", key.to_ascii_lowercase()))
+            .collect();
+        if self.arn() != other.arn() {
+            changed.insert("aws:principalarn".to_owned());
+        }
+        changed
+    }
+}
+
+/// A statement of a secret's policy as one of the identity that it names.
+fn on_secret(
+    statement: &Statement,
+    secret: &Thing<'_>,
+    own: &str,
+    document: &Document,
+) -> Option<Statement> {
+    let caller = Caller::Entity(own);
+    let named = names(statement.principals.as_ref(), &caller, statement.effect);
+    let counts = match statement.effect {
+        Effect::Allow => named == Named::Itself,
+        Effect::Deny => named != Named::No,
+    };
+    // AWS adds six characters to the name.
+    let pattern = text(secret, "arn")
+        .filter(|arn| !arn.is_empty())
+        .map_or_else(
+            || format!("arn:*:secretsmanager:*:*:secret:{}-??????", secret.key),
+            str::to_owned,
+        );
+    let names_it = match text(secret, "arn").filter(|arn| !arn.is_empty()) {
+        None => true,
+        Some(arn) => statement.resources.as_ref().is_none_or(|resources| {
+            let matches = |one: &String| {
+                let found =
+                    Pattern::wild(one, document.version()).matches(arn, &|_| Filled::Unknown);
+                found != Match::No
+            };
+            match resources {
+                Selection::Only(all) => all.iter().any(matches),
+                Selection::AllBut(all) => !all.iter().any(matches),
+            }
+        }),
+    };
+    (counts && names_it).then(|| Statement {
+        principals: None,
+        resources: Some(Selection::Only(BTreeSet::from([pattern]))),
+        ..statement.clone()
+    })
+}
+
+/// What else must be read to know what everybody holds.
+pub(super) fn missing(world: &World<'_>) -> BTreeSet<(&'static str, String)> {
+    let mut missing = BTreeSet::new();
+    let mut arns: BTreeSet<&str> = BTreeSet::new();
+    for role in world.of_kind(ROLE) {
+        let held = |attribute: &str| match role.attributes.get(attribute) {
+            Some(Value::Set(all)) => all.iter().filter_map(Value::as_str).collect(),
+            _ => Vec::new(),
+        };
+        let holder = Holder { world, thing: role };
+        let known = |kind: &str, last: &str| {
+            world.of_kind(kind).any(|thing| {
+                holder.is_of(thing)
+                    && thing
+                        .key
+                        .split_once('/')
+                        .is_some_and(|(_, own)| own.eq_ignore_ascii_case(last))
+            })
+        };
+        for (attribute, kind) in [
+            ("inline_policies", INLINE),
+            ("attached_policies", ATTACHMENT),
+        ] {
+            for last in held(attribute)
+                .into_iter()
+                .filter(|last| !known(kind, last))
+            {
+                missing.insert((kind, format!("{}/{last}", role.key)));
+            }
+        }
+        arns.extend(held("attached_policies"));
+    }
+    for thing in world.of_kind(ATTACHMENT) {
+        arns.extend(text(thing, "policy_arn"));
+    }
+    for thing in world.of_kind(ROLE).chain(world.of_kind(USER)) {
+        arns.extend(text(thing, "permissions_boundary"));
+    }
+    for arn in arns {
+        if let Ok(read) = Arn::parse(arn)
+            && read.account != AWS
+            && policy(world, &read).is_none()
+        {
+            missing.insert((POLICY, read.resource));
+        }
+    }
+    missing
+}
+
+/// A managed policy by its ARN.
+pub(super) fn managed(world: &World<'_>, arn: &str) -> Policy {
+    let read = Arn::parse(arn).ok();
+    if let Some(thing) = read.as_ref().and_then(|read| policy(world, read)) {
+        let name = text(thing, "name").unwrap_or(thing.key);
+        return written(thing, format!("policy {name}"));
+    }
+    let of_aws = read.filter(|read| read.account == AWS);
+    let document = match of_aws.as_ref().map(|read| read.resource.as_str()) {
+        Some("policy/AdministratorAccess") => Some(Document::of([Statement::allow(["*"], ["*"])])),
+        Some("policy/AWSDenyAll") => Some(Document::of([Statement::deny(["*"], ["*"])])),
+        _ => None,
+    };
+    Policy {
+        source: Source::Foreign(format!("{POLICY} {arn}")),
+        name: arn.to_owned(),
+        document,
+    }
+}
+
+/// The policy of an ARN; its key is the ARN's last part.
+fn policy<'w>(world: &'w World<'w>, arn: &Arn) -> Option<&'w Thing<'w>> {
+    if arn.account == AWS {
+        return None;
+    }
+    world
+        .of_kind(POLICY)
+        .find(|thing| thing.key.eq_ignore_ascii_case(&arn.resource))
+}
+
+/// A policy with its text. Two that can't be read are one where they have the same text.
+fn written(thing: &Thing<'_>, name: String) -> Policy {
+    let source = source(thing);
+    match thing.attributes.get("policy") {
+        Some(Value::String(text)) => match document::meaning(text) {
+            Some(document) => Policy {
+                source,
+                name,
+                document: Some(document),
+            },
+            None => {
+                let digest = hex::encode(Sha256::digest(text.as_bytes()));
+                let short = digest.get(..DIGEST_CHARACTERS).unwrap_or(&digest);
+                let name = format!("{name} (which can't be read, {short})");
+                Policy {
+                    source,
+                    name,
+                    document: None,
+                }
+            }
+        },
+        Some(Value::Null) | None => Policy {
+            source,
+            name,
+            document: None,
+        },
+        Some(_) => Policy {
+            source,
+            name: format!("{name} (known after apply)"),
+            document: None,
+        },
+    }
+}
+
+fn unread(thing: &Thing<'_>, name: String) -> Policy {
+    Policy {
+        source: source(thing),
+        name,
+        document: None,
+    }
+}
+
+/// What gives what a thing says.
+pub(super) fn source(thing: &Thing<'_>) -> Source {
+    thing.address.map_or_else(
+        || Source::Foreign(format!("{} {}", thing.kind.name, thing.key)),
+        |address| Source::Object(address.clone()),
+    )
+}
+
+/// The block's settings.
+pub(super) fn settings(world: &World<'_>) -> Option<Settings> {
+    Settings::from_config(world.config?).ok()
+}
+
+pub(super) fn text<'w>(thing: &Thing<'w>, attribute: &str) -> Option<&'w str> {
+    thing.attributes.get(attribute).and_then(Value::as_str)
+}
