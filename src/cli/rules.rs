@@ -85,7 +85,7 @@ impl Explain {
             return Err(vec![Diagnostic::error("unknown rule", what).help(help)]);
         };
         global.output.data(&if self.markdown {
-            view::findings::markdown(rule)
+            view::findings::page(rule)
         } else {
             view::findings::explain(rule, global.output.paint())
         });

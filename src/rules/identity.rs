@@ -85,8 +85,9 @@ pub(super) const MIXED: &[Rule] = &[
         finds: "An identity that reaches, in effect, what is named after another environment, or \
                 that outside production reaches what an identity in production does.",
         why: "What goes wrong where things are tried would go wrong where the real data is.",
-        blind: "An environment is recognised by its name among the words of a path or ARN. A `*` \
-                inside an ARN is compared as it is written.",
+        blind: "An environment is recognised by its name among the words of a path or ARN that \
+                doesn't name the identity's own. A `*` inside an ARN is compared as it is \
+                written.",
         wrong: include_str!("examples/rmt106.wrong.remit.hcl"),
         right: include_str!("examples/rmt106.right.remit.hcl"),
         controls: &["NHI8", "ASI08"],
@@ -315,10 +316,12 @@ fn named_after_another(report: &mut Report<'_, '_>) {
             continue;
         };
         for resource in &held.permission.resources {
-            for other in overlap::named(&overlap::words(resource), &words) {
-                if other.address == identity.environment {
-                    continue;
-                }
+            let named = overlap::named(&overlap::words(resource), &words);
+            // With its own environment in the name, others there are parts of other words.
+            if named.iter().any(|one| one.address == identity.environment) {
+                continue;
+            }
+            for other in named {
                 let tier = report.facts.of_identity(identity).max(other.tier);
                 report.found(
                     &identity.address,

@@ -32,7 +32,9 @@ pub struct Input<'a> {
     pub place: &'a dyn Fn(Span) -> Option<String>,
 }
 
-/// What everybody can do once the plan is applied.
+/// What everybody can do once the plan is applied, of every provider instance together: the
+/// world that the plan leaves, as the providers' evaluators see it. A subject whose declaration
+/// goes with the plan isn't in it.
 #[derive(Debug, Clone, Default)]
 pub struct InEffect {
     /// Every permission of every subject.

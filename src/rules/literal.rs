@@ -186,6 +186,8 @@ fn is_secret_name(name: &str) -> bool {
 
 /// Bits a character, above which a text of letters and digits is hardly a word.
 const ENTROPY_BITS_MIN: f64 = 3.2;
+/// Nobody calls fewer a password.
+const PASSWORD_CHARACTERS_MIN: usize = 4;
 /// Shorter texts say too little about how they were made.
 const RANDOM_CHARACTERS_MIN: usize = 16;
 
@@ -196,8 +198,9 @@ fn is_password(literal: &Literal) -> bool {
     if text.contains("{{") || text.contains(char::is_whitespace) {
         return false;
     }
-    if ["password", "passwd", "passphrase"].contains(&literal.name.as_str()) {
-        return text.chars().count() >= 4;
+    let last = literal.name.rsplit(['_', '-']).next().unwrap_or_default();
+    if ["password", "passwd", "passphrase"].contains(&last) {
+        return text.chars().count() >= PASSWORD_CHARACTERS_MIN;
     }
     let has_digit = text.contains(|c: char| c.is_ascii_digit());
     let has_letter = text.contains(|c: char| c.is_ascii_alphabetic());
@@ -206,7 +209,15 @@ fn is_password(literal: &Literal) -> bool {
         && has_letter
         && !text.contains("://")
         && !text.starts_with("arn:")
+        && !is_words(text)
         && entropy_bits(text) >= ENTROPY_BITS_MIN
+}
+
+/// Whether a text is a name or a path: small letters or digits, never both in one part.
+fn is_words(text: &str) -> bool {
+    text.split(['-', '_', '/', '.', ':']).all(|part| {
+        part.chars().all(|c| c.is_ascii_lowercase()) || part.chars().all(|c| c.is_ascii_digit())
+    })
 }
 
 /// Shannon's entropy of a text's characters, each counted by how often it stands there.
@@ -274,6 +285,7 @@ mod tests {
         let random = "q7w2e9r4t6y1u3i5";
         for (name, text) in [
             ("password", "changeme"),
+            ("admin_password", "changeme"),
             ("db_password", random),
             ("client_secret", random),
             ("api_key", random),
@@ -303,6 +315,8 @@ mod tests {
             ("x", "sk-learn"),
             ("password", "{{password}}"),
             ("path", "kv/data/invoices/*"),
+            ("secret", "kv/data/payments/database-2"),
+            ("access_key", "payments-reporting-2026"),
         ] {
             assert_eq!(found(name, text), None, "{name} = {text}");
         }

@@ -18,7 +18,7 @@ fn with_examples() -> impl Iterator<Item = &'static Rule> {
 #[test]
 fn the_table_is_complete_and_in_order() {
     let codes: Vec<&str> = rules().map(|rule| rule.code).collect();
-    assert!(codes.is_sorted() && codes.len() == 20, "{codes:?}");
+    assert!(codes.is_sorted() && codes.len() >= 20, "{codes:?}");
     for rule in rules() {
         for text in [rule.finds, rule.why] {
             assert!(text.len() > 20 && text.ends_with('.'), "{}", rule.code);

@@ -421,3 +421,25 @@ fn an_issuer_may_name_a_mount_that_another_names() {
     let same = two.replace("MOUNT", "mount = \"jwt\"");
     assert_eq!(found("RMT102", &same).len(), 1);
 }
+
+#[test]
+fn an_environment_in_a_name_is_not_always_the_environment() {
+    let reach = |path: &str| {
+        let mut world = right(rule("RMT106"));
+        for held in &mut world.access.permissions {
+            if held.identity.name == "reporting" {
+                held.permission = permission(&["read"], &[path]);
+            }
+        }
+        world.codes()
+    };
+    for (path, is_found) in [
+        ("kv/data/prod/x", true),
+        ("arn:aws:s3:::invoices-prod/*", true),
+        ("kv/data/production/x", false),
+        ("kv/data/staging/prod-copy", false),
+        ("kv/data/x", false),
+    ] {
+        assert_eq!(reach(path) == ["RMT106"], is_found, "{path}");
+    }
+}

@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 
 use remit_sdk::text::safe;
 use serde_json::{Map, Value as Json, json};
+use sha2::{Digest, Sha256};
 
 use crate::rules::{Checked, Finding, Rule, Severity, Weight, rules};
 
@@ -105,12 +106,23 @@ fn result(finding: &Finding) -> Json {
     );
     json.insert("message".into(), json!({"text": safe(&text)}));
     json.insert("locations".into(), json!([location(finding)]));
+    let prints = json!({"remitFinding/v1": fingerprint(finding)});
+    json.insert("partialFingerprints".into(), prints);
     if let Some(exception) = &finding.waived_by {
         let why = format!("waived by {}", safe(&exception.to_string()));
         let one = json!({"kind": "inSource", "status": "accepted", "justification": why});
         json.insert("suppressions".into(), json!([one]));
     }
     Json::Object(json)
+}
+
+/// What stays the same when lines move: SHA-256 over rule, address and what is wrong.
+fn fingerprint(finding: &Finding) -> String {
+    let address = finding.address.as_ref().map(ToString::to_string);
+    let text = [&finding.rule, &address.unwrap_or_default(), &finding.what];
+    // No part holds a line break that isn't escaped, so the parts can't run together.
+    let text = text.map(|part| safe(part)).join("\n");
+    hex::encode(Sha256::digest(text.as_bytes()))
 }
 
 fn location(finding: &Finding) -> Json {
@@ -185,6 +197,9 @@ mod tests {
             let rule = &run["tool"]["driver"]["rules"][usize::try_from(index).unwrap()];
             assert_eq!(rule["id"], result["ruleId"]);
         }
+        let print =
+            |at: usize| run["results"][at]["partialFingerprints"]["remitFinding/v1"].as_str();
+        assert!(print(0).is_some_and(|print| print.len() == 64) && print(0) != print(1));
         let place = &run["results"][0]["locations"][0]["physicalLocation"];
         assert_eq!(place["artifactLocation"]["uri"], "a%20b/main.remit.hcl");
         assert_eq!(place["region"]["startLine"], 7);
