@@ -12,7 +12,7 @@ use crate::model::Model;
 
 static LOWER: [&dyn Lower; 2] = [&remit_vault::Vault, &remit_aws::Aws];
 
-static EVALUATE: [&dyn Evaluate; 1] = [&remit_vault::Vault];
+static EVALUATE: [&dyn Evaluate; 2] = [&remit_vault::Vault, &remit_aws::Aws];
 
 /// Every kind this build knows, and what evaluates their policies.
 pub(super) fn catalog() -> Catalog<'static> {

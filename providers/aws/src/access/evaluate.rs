@@ -6,19 +6,15 @@
 use std::collections::BTreeSet;
 
 use remit_sdk::access::{
-    Answer, Escalation, Evaluate, Excess, Permission, Source, Subject, Than, Verdict, World,
+    Answer, Escalation, Evaluate, Excess, Permission, Source, Subject, Verdict, World,
 };
-use remit_sdk::declaration::Grant;
 use remit_sdk::text::safe;
 
 use super::decide::{By, Decision, Request};
 use super::world::{self, Holder, ROLE, USER};
-use super::{Holdings, Policy, admin, beyond, escalate, listing};
-use crate::document::{self, Document, Statement};
-use crate::lower::{self, Aws};
-
-/// What everybody may do, whatever policies say.
-const ALWAYS: &str = "sts:GetCallerIdentity";
+use super::{Holdings, admin, beyond, escalate, listing};
+use crate::document;
+use crate::lower::Aws;
 
 impl Evaluate for Aws {
     fn provider(&self) -> &'static str {
@@ -42,18 +38,15 @@ impl Evaluate for Aws {
             .map_or_else(Vec::new, |holder| listing::permissions(&holder.holdings()))
     }
 
-    fn beyond(&self, world: &World<'_>, subject: &Subject, than: Than<'_>) -> Vec<Excess> {
+    fn beyond(&self, world: &World<'_>, subject: &Subject, than: &World<'_>) -> Vec<Excess> {
         let Some(holder) = Holder::of(world, subject) else {
             return Vec::new();
         };
-        let (under, changed) = match than {
-            Than::Grants(grants) => (of_grants(grants), BTreeSet::new()),
-            Than::World(other) => match Holder::of(other, subject) {
-                Some(before) => (before.holdings(), holder.changed(before)),
-                // A user that is made holds nothing.
-                None if !holder.is_role() => return Vec::new(),
-                None => (Holdings::default(), BTreeSet::new()),
-            },
+        let (under, changed) = match Holder::of(than, subject) {
+            Some(before) => (before.holdings(), holder.changed(before)),
+            // No kind attaches policies to a user, so one that is made holds nothing yet.
+            None if !holder.is_role() => return Vec::new(),
+            None => (Holdings::default(), BTreeSet::new()),
         };
         beyond::beyond(&holder.holdings(), &under, &changed)
     }
@@ -137,20 +130,6 @@ fn answer(holder: Holder<'_>, decision: Decision) -> Answer {
         verdict,
         path,
         sources,
-    }
-}
-
-/// What grants give, and what everybody may do.
-fn of_grants(grants: &[&Grant]) -> Holdings {
-    let all: Vec<Grant> = grants.iter().map(|grant| (*grant).clone()).collect();
-    let statements = lower::statements(&all).chain([Statement::allow([ALWAYS], ["*"])]);
-    Holdings {
-        identity: vec![Policy {
-            source: Source::Foreign("grants".to_owned()),
-            name: "the grants".to_owned(),
-            document: Some(Document::of(statements)),
-        }],
-        ..Holdings::default()
     }
 }
 

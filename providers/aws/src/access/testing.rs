@@ -353,23 +353,18 @@ impl Objects {
     }
 
     pub(super) fn world(&self) -> World<'_> {
-        World {
+        let mut world = World {
             instance: "aws",
-            config: None,
-            things: self
-                .things
-                .iter()
-                .map(|(kind, key, attributes, address)| {
-                    let kind = crate::schema::kind(kind).unwrap();
-                    let thing = Thing {
-                        kind,
-                        key,
-                        attributes,
-                        address: address.as_ref(),
-                    };
-                    ((kind.name, key.as_str()), thing)
-                })
-                .collect(),
+            ..World::default()
+        };
+        for (kind, key, attributes, address) in &self.things {
+            world.add(Thing {
+                kind: crate::schema::kind(kind).unwrap(),
+                key,
+                attributes,
+                address: address.as_ref(),
+            });
         }
+        world
     }
 }
