@@ -54,10 +54,9 @@ pub(super) fn waive(input: &Input<'_>, findings: &mut [Finding]) {
             None => continue,
         };
         let waiver = exceptions.values().find(|exception| {
-            let rule = find(&exception.rule.value);
             exception.rule.value == finding.rule
-                && rule.is_some_and(super::Rule::may_be_waived)
                 && exception.covers(declaration)
+                && find(&finding.rule).is_some_and(super::Rule::may_be_waived)
                 && !is_past(&exception.expires_at, input.now)
         });
         finding.waived_by = waiver.map(|exception| exception.address.clone());
