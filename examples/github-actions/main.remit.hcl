@@ -17,6 +17,12 @@ variable "repository_id" {
 owner "release_engineering" {
   contact    = "release-engineering@example.com"
   escalation = "https://oncall.example.com/release"
+
+  # Who may approve a plan that gives more in production: put your own keys here.
+  approvers = [
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIN/xwer6DxT+GU+iHPAV9DSKN/kevmjJH+9kHcGUGWA9 approver-1",
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBCojcJyTHZE9XPayDgusXC5QdmLHRtJD4gFvfpcnher approver-2",
+  ]
 }
 
 environment "production" {

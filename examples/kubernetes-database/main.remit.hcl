@@ -12,6 +12,12 @@ locals {
 
 owner "orders_team" {
   contact = "orders@example.com"
+
+  # Who may approve a plan that gives more in production: put your own keys here.
+  approvers = [
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIN/xwer6DxT+GU+iHPAV9DSKN/kevmjJH+9kHcGUGWA9 approver-1",
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBCojcJyTHZE9XPayDgusXC5QdmLHRtJD4gFvfpcnher approver-2",
+  ]
 }
 
 environment "prod" {

@@ -16,6 +16,9 @@ use crate::access::{self, AccessChange, Attributed, Can};
 const ACTIONS_MAX: usize = 28;
 const RESOURCES_MAX: usize = 48;
 
+/// How many actions or resources a line names; `show --json` has all.
+const NAMED_MAX: usize = 6;
+
 /// The section of a plan: for each identity what it gains, loses, and was given by others.
 pub(super) fn section(all: &[AccessChange], paint: Paint) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
@@ -97,7 +100,13 @@ impl Row {
                 below.push(safe(why));
             }
         }
-        if let Some(example) = &one.excess.example {
+        // Where the example is no more than the resource's beginning, it says nothing new.
+        let is_told = |example: &String| {
+            let resources = &one.excess.permission.resources;
+            let begins = |resource: &String| resource.strip_suffix('*') == Some(example);
+            resources.iter().any(begins)
+        };
+        if let Some(example) = one.excess.example.as_ref().filter(|one| !is_told(one)) {
             below.push(format!("such as {}", safe(example)));
         }
         Self {
@@ -221,8 +230,11 @@ fn widths(rows: &[Row]) -> (usize, usize) {
 }
 
 fn join(all: &BTreeSet<String>) -> String {
-    let all: Vec<String> = all.iter().map(|one| safe(one)).collect();
-    all.join(", ")
+    let named: Vec<String> = all.iter().take(NAMED_MAX).map(|one| safe(one)).collect();
+    match all.len().saturating_sub(NAMED_MAX) {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
+    }
 }
 
 fn told(permission: &Permission) -> Vec<String> {

@@ -531,7 +531,7 @@ fn a_widening_is_applied_with_two_signatures_that_count_and_no_fewer() {
     says(
         &planned,
         &[
-            "+ vault  read  kv/data/*  scope.read  widens",
+            "+ vault read kv/data/* scope.read widens",
             "RMT203 widened-access",
             "Needs 2 approvals: remit approve p",
         ],

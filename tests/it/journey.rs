@@ -37,6 +37,10 @@ agent "triage" {
   purpose  = "Sort incoming invoices"
   autonomy = "supervised"
 }
+agent "batch" {
+  owner   = owner.payments
+  purpose = "Sort what came in over night"
+}
 scope "invoices_read" {
   description = "Read invoice documents"
   domain      = "billing"
@@ -77,9 +81,9 @@ identity "triage" {
   }
 }
 identity "batch" {
-  agent       = agent.triage
+  agent       = agent.batch
   environment = environment.prod
-  domain      = "batch"
+  domain      = "billing"
   scopes      = [scope.invoices_read]
   workload {
     issuer             = issuer.hosts

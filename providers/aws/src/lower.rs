@@ -28,7 +28,6 @@ use remit_sdk::{Address, DeclarationAddress, Diagnostic, Kind, Lower, ObjectAddr
 use crate::settings::{self, Settings};
 use crate::{arn, document, normal, schema};
 
-
 /// The provider's lowering face.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Aws;

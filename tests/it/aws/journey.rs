@@ -18,7 +18,7 @@ owner "payments" {
   contact = "payments@example.com"
 }
 environment "prod" {
-  tier        = "production"
+  tier        = "staging"
   max_session = "2h"
 }
 issuer "ci" {

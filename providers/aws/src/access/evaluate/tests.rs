@@ -1,5 +1,5 @@
-use remit_sdk::access::Certainty;
 use remit_sdk::Value;
+use remit_sdk::access::Certainty;
 
 use super::super::testing::*;
 use super::*;
