@@ -17,7 +17,7 @@ use super::listing::meets;
 use super::pattern::{Pattern, Piece};
 use super::trust::{Caller, admits};
 use super::world::{self, Holder, ROLE, USER};
-use super::{Holdings, Layer, Policy, Rule};
+use super::{Holdings, Layer, Layers, Policy, Rule};
 use crate::arn::Arn;
 use crate::document::{Document, Effect, Selection, Statement};
 use table::{METHODS, Method, On, Target};
@@ -65,7 +65,9 @@ struct Asker<'w> {
     holder: Holder<'w>,
     /// Its policies, without those of its own that aren't known.
     known: Holdings,
-    /// Those.
+    /// The same, ready.
+    layers: Layers,
+    /// Those that aren't known.
     unread: Vec<String>,
     context: Context,
     arn: String,
@@ -81,6 +83,7 @@ impl<'w> Asker<'w> {
         known.identity = identity;
         Self {
             holder,
+            layers: known.layers(),
             known,
             unread: unread.into_iter().map(|policy| policy.name).collect(),
             context: holder.context(),
@@ -305,7 +308,7 @@ impl<'w> Asker<'w> {
                 name: format!("the trust policy of {}", other.title()),
                 document: Some(Document::of([Statement::allow([ASSUME], [arn])])),
             });
-            self.ask(&named, ASSUME, arn, self.context.clone())
+            self.ask(&named.layers(), ASSUME, arn, self.context.clone())
                 .and_then(|able| limit(admission.by_name, able))
         };
         by_account.or_else(by_name)
@@ -387,8 +390,9 @@ impl<'w> Asker<'w> {
     /// Roles that it may assume elsewhere, or that aren't among the objects.
     fn elsewhere(&self) -> Vec<Escalation> {
         let here: BTreeSet<String> = self.others(ROLE).map(|(_, arn)| arn).collect();
-        let layers = self.known.layers();
-        let rules = layers
+        let rules = self
+            .layers
+            .0
             .iter()
             .filter(|(layer, _)| *layer == Layer::Identity)
             .flat_map(|(_, rules)| rules)
@@ -442,9 +446,9 @@ impl<'w> Asker<'w> {
 
     /// A resource for each pattern with which its policies and its boundary allow an action.
     fn named(&self, action: &str) -> Vec<String> {
-        let layers = self.known.layers();
-        let rules = layers.iter().flat_map(|(_, rules)| rules);
-        let mut all: BTreeSet<String> = rules
+        let mut all: BTreeSet<String> = self
+            .layers
+            .rules()
             .filter(|rule| rule.effect == Effect::Allow && names_action(rule, action))
             .flat_map(|rule| match &rule.resources {
                 Selection::Only(patterns) => patterns.iter().map(filled).collect(),
@@ -456,17 +460,11 @@ impl<'w> Asker<'w> {
     }
 
     fn able(&self, action: &str, resource: &str, context: Context) -> Option<Able> {
-        self.ask(&self.known, action, resource, context)
+        self.ask(&self.layers, action, resource, context)
     }
 
-    fn ask(
-        &self,
-        holdings: &Holdings,
-        action: &str,
-        resource: &str,
-        context: Context,
-    ) -> Option<Able> {
-        let (mut depends, by) = match holdings.decide(&Request {
+    fn ask(&self, layers: &Layers, action: &str, resource: &str, context: Context) -> Option<Able> {
+        let (mut depends, by) = match layers.decide(&Request {
             action,
             resource,
             context,
