@@ -155,9 +155,17 @@ fn map<T, U>(selection: &Selection<T>, make: impl Fn(&T) -> U) -> Selection<U> {
     }
 }
 
+/// Policies ready to be evaluated: the layers that are there, each with its rules.
+struct Layers(Vec<(Layer, Vec<Rule>)>);
+
+impl Layers {
+    fn rules(&self) -> impl Iterator<Item = &Rule> {
+        self.0.iter().flat_map(|(_, rules)| rules)
+    }
+}
+
 impl Holdings {
-    /// The layers that are there, each with its rules.
-    fn layers(&self) -> Vec<(Layer, Vec<Rule>)> {
+    fn layers(&self) -> Layers {
         let rules = |layer: Layer, all: &[Policy]| {
             let rules = all.iter().flat_map(|one| Rule::of(layer, one)).collect();
             (layer, rules)
@@ -169,7 +177,7 @@ impl Holdings {
         if let Some(session) = &self.session {
             layers.push(rules(Layer::Session, session));
         }
-        layers
+        Layers(layers)
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) fn beyond(over: &Holdings, under: &Holdings, changed: &BTreeSet<Strin
         return Vec::new();
     }
     let (over, under) = (over.layers(), under.layers());
-    let mut compared = Comparison::new(&over, &under, changed);
+    let mut compared = Comparison::new(&over.0, &under.0, changed);
     let mut found = compared.run(Reach::Across);
     if compared
         .resources

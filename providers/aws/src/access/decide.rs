@@ -9,7 +9,7 @@ use remit_sdk::access::Source;
 
 use super::condition::{self, Context, Truth};
 use super::pattern::{Filled, Match, Pattern};
-use super::{Holdings, Layer, Rule};
+use super::{Holdings, Layer, Layers, Rule};
 use crate::document::{Effect, Selection};
 
 /// A request.
@@ -133,13 +133,15 @@ fn resource_matches(pattern: &Pattern, resource: &str, context: &Context) -> Tru
 impl Holdings {
     /// Whether a request is allowed.
     pub fn decide(&self, request: &Request<'_>) -> Decision {
-        let layers = self.layers();
+        self.layers().decide(request)
+    }
+}
+
+impl Layers {
+    pub(super) fn decide(&self, request: &Request<'_>) -> Decision {
         let mut on = BTreeSet::new();
         let mut unsure = Vec::new();
-        let denying = layers
-            .iter()
-            .flat_map(|(_, rules)| rules)
-            .filter(|rule| rule.effect == Effect::Deny);
+        let denying = self.rules().filter(|rule| rule.effect == Effect::Deny);
         for rule in denying {
             match rule.is_about(request) {
                 Truth::True => return Decision::DeniedBy(rule.by()),
@@ -151,7 +153,7 @@ impl Holdings {
             }
         }
         let mut allowing = Vec::new();
-        for (layer, rules) in &layers {
+        for (layer, rules) in &self.0 {
             let mut sure = Vec::new();
             let mut maybe = Vec::new();
             let mut depends = BTreeSet::new();

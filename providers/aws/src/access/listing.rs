@@ -18,12 +18,11 @@ use crate::document::{Effect, Selection};
 pub(super) fn permissions(holdings: &Holdings) -> Vec<Permission> {
     let layers = holdings.layers();
     let denies: Vec<&Rule> = layers
-        .iter()
-        .flat_map(|(_, rules)| rules)
+        .rules()
         .filter(|rule| rule.effect == Effect::Deny)
         .collect();
     let mut all: Vec<Listed<'_>> = Vec::new();
-    for (layer, rules) in &layers {
+    for (layer, rules) in &layers.0 {
         let allows = rules.iter().filter(|rule| rule.effect == Effect::Allow);
         all = if *layer == Layer::Identity {
             allows.map(Listed::new).collect()

@@ -207,9 +207,29 @@ impl Pattern {
 
     /// Whether some text may match both; a variable may be any text.
     pub(super) fn overlaps(&self, other: &Self) -> bool {
-        // Unread walks count as overlap.
-        signatures(&[self, other], Reach::Across, None)
-            .is_none_or(|found| found.keys().any(|matched| matched.len() == 2))
+        // Places of both that one text leads to.
+        let mut seen = BTreeSet::from([(0, 0)]);
+        let mut waiting = vec![(0, 0)];
+        while let Some((at, other_at)) = waiting.pop() {
+            let (one, two) = (self.pieces.get(at), other.pieces.get(other_at));
+            let any =
+                |piece: Option<&Piece>| matches!(piece, Some(Piece::Any | Piece::Variable(_)));
+            let next = match (one, two) {
+                (None, None) => return true,
+                _ if any(one) => vec![(at + 1, other_at), (at, other_at + 1)],
+                _ if any(two) => vec![(at, other_at + 1), (at + 1, other_at)],
+                (Some(Piece::Char(one)), Some(Piece::Char(two))) if one != two => Vec::new(),
+                (Some(_), Some(_)) => vec![(at + 1, other_at + 1)],
+                _ => Vec::new(),
+            };
+            for place in next {
+                let is_within = place.0 <= self.pieces.len() && place.1 <= other.pieces.len();
+                if is_within && seen.insert(place) {
+                    waiting.push(place);
+                }
+            }
+        }
+        false
     }
 }
 

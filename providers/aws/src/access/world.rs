@@ -20,7 +20,7 @@ use crate::settings::Settings;
 
 pub(super) const ROLE: &str = "aws_iam_role";
 pub(super) const USER: &str = "aws_iam_user";
-pub(super) const POLICY: &str = "aws_iam_policy";
+const POLICY: &str = "aws_iam_policy";
 const INLINE: &str = "aws_iam_role_policy";
 const ATTACHMENT: &str = "aws_iam_policy_attachment";
 const SECRET: &str = "aws_secretsmanager_secret";
@@ -136,7 +136,7 @@ impl<'w> Holder<'w> {
     }
 
     /// The ARNs of the policies that are attached to it.
-    fn attached(self) -> BTreeSet<&'w str> {
+    pub(super) fn attached(self) -> BTreeSet<&'w str> {
         let world = self.world;
         world
             .of_kind(ATTACHMENT)
