@@ -250,12 +250,13 @@ impl Loosening<'_> {
     }
 }
 
-/// The recorded production environment in whose target an environment of a lower tier is new.
+/// The recorded production environment in whose target an environment of a lower tier is new. As
+/// long as no approver is recorded it may be: nobody could be asked.
 pub(super) fn newly_beside<'a>(
     sides: Sides<'a>,
     environment: &DeclarationAddress,
 ) -> Option<&'a DeclarationAddress> {
-    let recorded = sides.recorded?;
+    let recorded = sides.known()?;
     let wanted = sides.wanted.environments.get(environment)?;
     if wanted.tier == Tier::Production {
         return None;

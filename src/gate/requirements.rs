@@ -21,7 +21,8 @@
 //! * In production, by a scope of risk `high` one approval at least, `critical` two, by the
 //!   approvers of the agent's owner if the scope names nobody. An identity is in production if its
 //!   environment is, or was recorded as such, or the identity was recorded in one that is; and if
-//!   its environment is new in a target where a recorded production environment lives.
+//!   its environment is new in a target where a recorded production environment lives (once an
+//!   approver is recorded).
 //! * Loosening a recorded fact; see [`super::loosening`].
 //!
 //! Removing everything takes none, and leaves the facts as they are recorded.

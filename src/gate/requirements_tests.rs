@@ -461,6 +461,11 @@ fn a_new_environment_beside_production_counts_as_production() {
     takes(&elsewhere, &wanted, &[(1, pay, new)]);
     // Once approved it is recorded.
     takes_with(&gain("other", "read"), &wanted, &wanted, &[]);
+    // Without approvers nobody could be asked, and it is what it says.
+    let (mut nobody, mut nobody_wanted) = (recorded.clone(), wanted.clone());
+    nobody.owners.clear();
+    nobody_wanted.owners.clear();
+    takes_with(&gain("other", "read"), &nobody, &nobody_wanted, &[]);
     // Under another label production stays what it was, though nothing is declared there.
     let mut relabelled = wanted.clone();
     relabelled.environments.remove(&environment("prod"));
