@@ -23,7 +23,7 @@ use crate::state::{Entry, Record, Recorded, Run, StateError};
 
 use crate::config::literals::Literal;
 use review::{Judged, Material, review};
-pub use review::{approvals, facts, look};
+pub use review::{access_by_steps, approvals, facts, look};
 
 /// What a plan is asked for.
 pub struct PlanRequest<'a> {

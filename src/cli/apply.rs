@@ -286,8 +286,12 @@ fn approved(
             .help("plan again and look at what changed"),
         ]);
     }
-    // The file says what it takes, and anybody could have written the file.
-    let again = operations::approvals(plan, access, &session.model, recorded);
+    // Anybody could have written the file. The steps are what is done, so what it takes is computed
+    // from them too, whatever else it says.
+    let catalog = providers::catalog();
+    let mut given = operations::access_by_steps(plan, &session.model, recorded, &catalog);
+    given.extend(access.iter().cloned());
+    let again = operations::approvals(plan, &given, &session.model, recorded);
     let all: BTreeSet<_> = approvals.iter().cloned().chain(again).collect();
     let all: Vec<_> = all.into_iter().collect();
     if all.is_empty() {

@@ -215,11 +215,35 @@ pub fn approvals(
     model: &Model,
     recorded: &Recorded,
 ) -> Vec<Requirement> {
-    if plan.mode != Mode::Apply {
+    // What only removes or records changes nothing of who approves what; a plan that says so and
+    // gives something all the same is asked like any other.
+    if plan.mode != Mode::Apply && !access.iter().any(AccessChange::widens) {
         return Vec::new();
     }
     let wanted = gate::facts::wanted(model, &targets(plan, recorded));
     gate::requirements(access, recorded.gate.as_ref(), &wanted)
+}
+
+/// What a plan's steps give, whatever the rest of the file says of it: from what is recorded to
+/// what is there once they are done.
+pub fn access_by_steps(
+    plan: &Plan,
+    model: &Model,
+    recorded: &Recorded,
+    catalog: &Catalog<'_>,
+) -> Vec<AccessChange> {
+    let was = Moment::recorded(recorded, catalog);
+    let done = was.stepped(&plan.steps, catalog);
+    let moments = Moments {
+        recorded: &was,
+        live: &was,
+        planned: &done,
+    };
+    let around = Around {
+        model,
+        targets: &plan.targets,
+    };
+    access::changes(moments, catalog, around, &Reached::All)
 }
 
 /// What the gate is to hold later changes against, where that differs from what is recorded.

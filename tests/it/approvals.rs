@@ -557,6 +557,12 @@ fn a_widening_is_applied_with_two_signatures_that_count_and_no_fewer() {
     let saved = std::fs::read(&plan).unwrap();
     let mut forged = file::from_bytes(&saved).unwrap().body;
     forged.approvals.clear();
+    forged.access.clear();
+    forged.plan.changes.clear();
+    save(&plan, forged.clone(), LATER);
+    refused(&["2 more approvals are missing"]);
+    forged.plan.mode = remit::plan::Mode::Destroy;
+    forged.plan.gate = None;
     save(&plan, forged, LATER);
     refused(&["2 more approvals are missing"]);
     std::fs::write(&plan, &saved).unwrap();
