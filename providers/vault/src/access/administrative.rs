@@ -12,31 +12,95 @@ use super::pattern::{Pattern, Segment};
 /// Capabilities that change something.
 const WRITES: [&str; 5] = ["create", "update", "patch", "delete", "recover"];
 
-/// Where the server keeps itself.
-const HELD: [&str; 3] = ["sys", "auth", "identity"];
+/// Where the server keeps itself, and what stands below, as far as only the server names it: a
+/// `+` may stand for the tree, and then only these make it one.
+const HELD: [(&str, &[&str]); 3] = [
+    (
+        "sys",
+        &[
+            "audit",
+            "auth",
+            "config",
+            "generate-root",
+            "host-info",
+            "in-flight-req",
+            "init",
+            "internal",
+            "key-status",
+            "leases",
+            "loggers",
+            "managed-keys",
+            "mfa",
+            "mounts",
+            "namespaces",
+            "plugins",
+            "policies",
+            "policy",
+            "quotas",
+            "raw",
+            "rekey",
+            "remount",
+            "replication",
+            "rotate",
+            "seal",
+            "step-down",
+            "storage",
+            "sync",
+            "unseal",
+        ],
+    ),
+    ("auth", &["token"]),
+    (
+        "identity",
+        &[
+            "alias",
+            "entity",
+            "entity-alias",
+            "group",
+            "group-alias",
+            "mfa",
+            "oidc",
+            "persona",
+        ],
+    ),
+];
 
-/// Writes below these that concern only who asks, or what was handed to it: the paths, and what
-/// ends in `/` with everything below.
-const HARMLESS: [&str; 13] = [
+/// Writes below these that concern only who asks, or what was handed to it, or that only look
+/// something up; `+` is any name, and what ends in `/` everything below. What the server's own
+/// policy `default` gives is among them.
+const HARMLESS: [&str; 24] = [
+    "auth/+/login",
+    "auth/+/login/+",
+    "auth/token/lookup",
+    "auth/token/lookup-accessor",
     "auth/token/lookup-self",
+    "auth/token/renew",
     "auth/token/renew-self",
     "auth/token/revoke-self",
+    "identity/lookup/",
+    "identity/oidc/introspect",
+    "identity/oidc/provider/+/authorize",
+    "sys/capabilities",
+    "sys/capabilities-accessor",
     "sys/capabilities-self",
+    "sys/control-group/request",
     "sys/leases/lookup",
     "sys/leases/renew",
+    "sys/mfa/validate",
     "sys/renew",
-    "sys/wrapping/wrap",
-    "sys/wrapping/lookup",
-    "sys/wrapping/unwrap",
     "sys/tools/hash",
+    "sys/tools/hash/",
     "sys/tools/random",
-    "identity/oidc/introspect",
+    "sys/tools/random/",
+    "sys/wrapping/",
 ];
 
 pub(super) fn reason(permission: &Permission) -> Option<String> {
     if permission.actions.contains("anything") {
-        let what = permission.resources.iter().next()?;
-        return (what == "everything").then(|| "it is the policy `root`".to_owned());
+        return permission
+            .resources
+            .contains("everything")
+            .then(|| "it is the policy `root`".to_owned());
     }
     if permission.actions.contains("sudo") {
         return Some("`sudo` reaches what only administrators should".to_owned());
@@ -49,7 +113,7 @@ pub(super) fn reason(permission: &Permission) -> Option<String> {
         if ["*", "+/*"].contains(&path.as_str()) {
             return Some(format!("`{path}` is every path"));
         }
-        if writes.is_empty() || HARMLESS.contains(&path.as_str()) {
+        if writes.is_empty() || is_harmless(path) {
             return None;
         }
         let held = held(path)?;
@@ -66,17 +130,40 @@ pub(super) fn reason(permission: &Permission) -> Option<String> {
     })
 }
 
+/// Whether all that a path may match is harmless.
+fn is_harmless(path: &str) -> bool {
+    HARMLESS.into_iter().any(|harmless| {
+        if harmless.ends_with('/') {
+            return path.starts_with(harmless);
+        }
+        let wanted: Vec<&str> = harmless.split('/').collect();
+        let given: Vec<&str> = path.split('/').collect();
+        let each = wanted
+            .iter()
+            .zip(&given)
+            .all(|(wanted, given)| wanted == given || (*wanted == "+" && !given.contains('*')));
+        wanted.len() == given.len() && each
+    })
+}
+
 /// Which of the server's own trees a path may reach into.
 fn held(path: &str) -> Option<&'static str> {
     let pattern = Pattern::parse(path).ok()?;
-    HELD.into_iter()
-        .find(|tree| match pattern.segments.first() {
-            Some(Segment::Any) => true,
-            Some(Segment::Literal(text)) => text == tree,
+    let found = HELD.into_iter().find(|(tree, below)| {
+        match (pattern.segments.as_slice(), &pattern.tail) {
+            ([Segment::Literal(text), ..], _) => text == tree,
+            ([Segment::Any, Segment::Literal(text), ..], _) => below.contains(&text.as_str()),
+            ([Segment::Any], Some(tail)) => {
+                below.iter().any(|name| name.starts_with(tail.as_str()))
+            }
+            // No tree is written itself.
+            ([Segment::Any], None) => false,
+            ([Segment::Any, Segment::Any, ..], _) => true,
             // Only a beginning, which `*` follows.
-            None => pattern
-                .tail
+            ([], tail) => tail
                 .as_ref()
                 .is_some_and(|tail| tree.starts_with(tail.as_str())),
-        })
+        }
+    });
+    found.map(|(tree, _)| tree)
 }

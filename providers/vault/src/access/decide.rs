@@ -247,7 +247,8 @@ impl fmt::Display for Dependency {
     }
 }
 
-fn ttl(min: i64, max: i64) -> String {
+/// A TTL between two limits, of which 0 is none.
+pub(super) fn ttl(min: i64, max: i64) -> String {
     match (min, max) {
         (min, 0) => format!("for {min} seconds or more"),
         (0, max) => format!("for at most {max} seconds"),

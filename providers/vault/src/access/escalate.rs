@@ -2,357 +2,357 @@
 //!
 //! In: a subject with its policies, and the world around it. Out: escalations: writing a policy
 //! that one holds, or the entity, group or alias that one is, or a login role; making tokens;
-//! changing what an auth mount believes; taking another workload's secret-id. Each is tried as a
-//! request against the policies, so that a `deny` or a limit on a parameter that stands in the way
-//! counts.
+//! changing what an auth mount believes; taking another workload's secret-id; writing what a
+//! database role does. Each is tried as requests against the policies, so that a `deny` or a limit
+//! on a parameter that stands in the way counts.
+//!
+//! What each way takes was tried on OpenBao 2.7.2: whether the server takes a write for a create
+//! or an update (the identity store and policies know updates only, login roles and token roles
+//! both), which parameters it can't do without, and what else must hold.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod logins;
+mod search;
 
-use remit_sdk::access::{Escalation, Gain, Permission, Subject, Thing, World};
+use std::collections::BTreeSet;
+
+use remit_sdk::access::{Escalation, Gain, Permission, Subject, World};
 use remit_sdk::{Value, text::safe};
 
-use super::decide::{Operation, Parameters, Request, Verdict, Wrapping};
-use super::evaluate::{ENTITY, Holding, ROLES, texts};
+use super::decide::Operation;
+use super::evaluate::{ENTITY, Holding, POLICY, is_true, texts};
+use super::grant::Glob;
+use search::{ANY, Body, NEW, SOME, Search, surest};
 
-/// A name that nothing has, for paths that name something new.
-const NEW: &str = "remit-probe-0";
+/// An entity can have one alias at each mount.
+const ELSEWHERE: &str = "an entity that doesn't log in at the same mount yet";
 
-/// What stands for any object of others, where an id is needed and none is known.
-const SOME: &str = "00000000-0000-0000-0000-000000000000";
-
-/// What a request must be able to say for the escalation to work: parameter by parameter, where
-/// the value is known; every other parameter may be left out.
-type Body<'a> = &'a [(&'a str, &'a str)];
+const ALIAS: &str = "vault_entity_alias";
+const CONNECTION: &str = "vault_database_connection";
+const DATABASE_ROLE: &str = "vault_database_role";
 
 pub(super) fn escalations(
     world: &World<'_>,
     subject: &Subject,
     holding: &Holding<'_>,
 ) -> Vec<Escalation> {
-    let mut search = Search {
-        holding,
-        found: BTreeMap::new(),
-    };
     if holding.acl.is_root() {
-        let all = Permission {
-            actions: ["anything".to_owned()].into(),
-            resources: ["everything".to_owned()].into(),
-            conditions: BTreeSet::new(),
-            sources: holding.sources(["root".to_owned()].iter()),
-        };
-        let escalation = Escalation {
-            method: "root".to_owned(),
-            how: "holds the policy `root`".to_owned(),
-            gain: Gain::Everything,
-            by: [all].into(),
-            depends: Vec::new(),
-        };
-        search.found.insert(("root", Gain::Everything), escalation);
+        return vec![root(holding)];
     }
-    search.own_policies();
+    let mut search = Search::new(holding);
+    search.own_policies(world);
     search.own_entity(world, subject);
+    search.groups(world, subject);
+    search.aliases(world, subject);
+    search.merge();
     search.tokens();
     search.server();
-    search.mounts(world, subject);
-    search.found.into_values().collect()
+    search.logins(world, subject);
+    search.databases(world);
+    search.into_found()
 }
 
-struct Search<'a> {
-    holding: &'a Holding<'a>,
-    /// The first way for each method and gain.
-    found: BTreeMap<(&'static str, Gain), Escalation>,
+fn root(holding: &Holding<'_>) -> Escalation {
+    let all = Permission {
+        actions: ["anything".to_owned()].into(),
+        resources: ["everything".to_owned()].into(),
+        conditions: BTreeSet::new(),
+        sources: holding.sources(["root".to_owned()].iter()),
+    };
+    Escalation {
+        method: "root".to_owned(),
+        how: "holds the policy `root`".to_owned(),
+        gain: Gain::Everything,
+        by: [all].into(),
+        depends: Vec::new(),
+    }
 }
 
 impl Search<'_> {
-    /// Tries to write, in each way that the endpoint takes, and keeps what works.
-    fn write(&mut self, method: &'static str, path: &str, body: Body<'_>, gain: Gain, how: String) {
-        self.attempt(
-            method,
-            &[Operation::Update, Operation::Create],
-            path,
-            body,
-            gain,
-            how,
-        );
-    }
-
-    fn attempt(
-        &mut self,
-        method: &'static str,
-        operations: &[Operation],
-        path: &str,
-        body: Body<'_>,
-        gain: Gain,
-        how: String,
-    ) {
-        let key = (method, gain.clone());
-        if self
-            .found
-            .get(&key)
-            .is_some_and(|found| found.depends.is_empty())
-        {
-            return;
-        }
-        let parameters: BTreeMap<String, Value> = body
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), Value::string(*value)))
-            .collect();
-        for operation in operations {
-            let request = Request {
-                operation: *operation,
-                path,
-                parameters: Parameters::Known(parameters.clone()),
-                wrapping: Wrapping::Unknown,
+    fn own_policies(&mut self, world: &World<'_>) {
+        for name in &self.holding.policies {
+            let guarded = world
+                .thing(POLICY, name)
+                .is_some_and(|policy| is_true(policy, "cas_required"));
+            let body: Body<'_> = if guarded {
+                &[("cas", NEW), ("policy", ANY)]
+            } else {
+                &[("policy", ANY)]
             };
-            let (rules, by, depends) = match self.holding.acl.decide(&request) {
-                Verdict::Allowed { rule, by } => (BTreeSet::from([rule]), by, Vec::new()),
-                Verdict::Depends { on, rules, by } => {
-                    (rules, by, on.iter().map(ToString::to_string).collect())
-                }
-                Verdict::Denied { .. } => continue,
-            };
-            let better = self
-                .found
-                .get(&key)
-                .is_none_or(|found| depends.len() < found.depends.len());
-            if !better {
-                continue;
-            }
-            let permission = Permission {
-                actions: [operation.capability().to_owned()].into(),
-                resources: rules,
-                conditions: BTreeSet::new(),
-                sources: self.holding.sources(by.iter()),
-            };
-            let escalation = Escalation {
-                method: method.to_owned(),
-                how: how.clone(),
-                gain: gain.clone(),
-                by: [permission].into(),
-                depends,
-            };
-            self.found.insert(key.clone(), escalation);
-        }
-    }
-
-    fn own_policies(&mut self) {
-        for name in self.holding.policies.clone() {
-            for tree in ["sys/policies/acl", "sys/policy"] {
-                let how = format!("writes the policy `{}`, which it holds", safe(&name));
-                let path = format!("{tree}/{name}");
-                self.write(
-                    "write-own-policy",
-                    &path,
-                    &[("policy", "…")],
-                    Gain::Everything,
-                    how,
-                );
-            }
+            let path = format!("sys/policies/acl/{name}");
+            let patch = self
+                .is_openbao()
+                .then(|| self.request(Operation::Patch, &path, &[body]))
+                .flatten();
+            let way = surest([
+                self.update(&path, &[body]),
+                patch,
+                self.update(&format!("sys/policy/{name}"), &[body]),
+            ]);
+            let how = format!("writes the policy `{}`, which it holds", safe(name));
+            self.keep("write-own-policy", Gain::Everything, &how, way);
         }
     }
 
     fn own_entity(&mut self, world: &World<'_>, subject: &Subject) {
-        let everything = || Gain::Everything;
-        if subject.0 == ENTITY {
-            let id = world
-                .thing(ENTITY, &subject.1)
-                .and_then(|entity| entity.attributes.get("id"))
-                .and_then(Value::as_str)
-                .unwrap_or(SOME);
-            for (path, body) in [
-                (
-                    format!("identity/entity/name/{}", subject.1),
-                    [("policies", "…")],
-                ),
-                (format!("identity/entity/id/{id}"), [("policies", "…")]),
-            ] {
-                let how = "attaches any policy to its own entity".to_owned();
-                self.write("edit-own-entity", &path, &body, everything(), how);
-            }
-            let how = "attaches any policy to its own entity".to_owned();
-            let body = [("name", subject.1.as_str()), ("policies", "…")];
-            self.write(
-                "edit-own-entity",
+        if subject.0 != ENTITY {
+            return;
+        }
+        let id = id_of(world, subject);
+        let mut ways = vec![
+            self.update(&format!("identity/entity/name/{}", subject.1), &[POLICIES]),
+            self.update(&format!("identity/entity/id/{id}"), &[POLICIES]),
+            self.update(
                 "identity/entity",
-                &body,
-                everything(),
-                how,
-            );
-        }
-        let how = "makes a group with any policy, and itself a member".to_owned();
-        for (path, body) in [
-            (
-                "identity/group".to_owned(),
-                vec![("member_entity_ids", "…"), ("name", NEW), ("policies", "…")],
+                &[
+                    &[("name", subject.1.as_str()), ("policies", ANY)],
+                    &[("id", id), ("policies", ANY)],
+                ],
             ),
-            (
-                format!("identity/group/name/{NEW}"),
-                vec![("member_entity_ids", "…"), ("policies", "…")],
-            ),
-        ] {
-            self.write("edit-group", &path, &body, everything(), how.clone());
-        }
-        let how = "lets its own login stand for any entity".to_owned();
-        let body = [
-            ("canonical_id", "…"),
-            ("mount_accessor", "…"),
-            ("name", "…"),
         ];
-        self.write(
-            "edit-alias",
-            "identity/entity-alias",
-            &body,
-            everything(),
-            how,
-        );
-        let how = "merges any entity into its own".to_owned();
-        let body = [("from_entity_ids", "…"), ("to_entity_id", "…")];
-        self.write(
-            "merge-entities",
-            "identity/entity/merge",
-            &body,
-            everything(),
-            how,
-        );
+        // The server doesn't tell cases of a name apart, and rules for its path do: one that denies
+        // it in one spelling leaves the others.
+        let mut names = self.names("identity/entity/name/{}", NEW);
+        names.retain(|name| name.eq_ignore_ascii_case(&subject.1));
+        names.extend([
+            subject.1.to_ascii_uppercase(),
+            subject.1.to_ascii_lowercase(),
+        ]);
+        for name in names {
+            ways.push(self.update(&format!("identity/entity/name/{name}"), &[POLICIES]));
+        }
+        let how = "attaches any policy to its own entity";
+        self.keep("edit-own-entity", Gain::Everything, how, surest(ways));
     }
 
-    /// A token holds at most its maker's policies, unless `sudo` is given where it is made.
-    fn tokens(&mut self) {
-        let capabilities = self.holding.acl.capabilities("auth/token/create");
-        if capabilities.contains("sudo") {
-            let how = "makes tokens with any policy".to_owned();
-            self.write(
-                "create-token",
-                "auth/token/create",
-                &[("policies", "…")],
-                Gain::Everything,
-                how,
-            );
+    fn groups(&mut self, world: &World<'_>, subject: &Subject) {
+        const MAKE: Body<'_> = &[("member_entity_ids", ANY), ("name", NEW), ("policies", ANY)];
+        const FILL: Body<'_> = &[("member_entity_ids", ANY), ("policies", ANY)];
+        const JOIN: Body<'_> = &[("member_entity_ids", ANY)];
+        let how = "makes a group with any policy, and itself a member";
+        let mut ways = vec![self.update("identity/group", &[MAKE])];
+        let mut joins = vec![self.update(
+            "identity/group",
+            &[
+                &[("member_entity_ids", ANY), ("name", NEW)],
+                &[("id", SOME), ("member_entity_ids", ANY)],
+            ],
+        )];
+        for name in self.names("identity/group/name/{}", NEW) {
+            let path = format!("identity/group/name/{name}");
+            ways.push(self.update(&path, &[FILL]));
+            joins.push(self.update(&path, &[JOIN]));
         }
-        let how = "makes a token role that allows any policy".to_owned();
-        let path = format!("auth/token/roles/{NEW}");
-        self.write(
-            "write-token-role",
-            &path,
-            &[("allowed_policies", "…")],
-            Gain::Everything,
-            how,
-        );
-        let how = "makes tokens of a token role, with the policies that the role allows".to_owned();
-        let gain = Gain::Foreign("token roles".to_owned());
-        let path = format!("auth/token/create/{NEW}");
-        self.write("create-token-of-role", &path, &[], gain, how);
+        for id in self.names("identity/group/id/{}", SOME) {
+            let path = format!("identity/group/id/{id}");
+            let there = |way: Option<search::Step>| {
+                way.map(|way| way.where_(format!("`{}` being a group", safe(&path))))
+            };
+            ways.push(there(self.update(&path, &[FILL])));
+            joins.push(there(self.update(&path, &[JOIN])));
+        }
+        self.keep("edit-group", Gain::Everything, how, surest(ways));
+        if !self.has("edit-group", &Gain::Everything) {
+            let gain = Gain::Foreign("groups".to_owned());
+            let how = "makes itself a member of a group";
+            self.keep("join-group", gain, how, surest(joins));
+        }
+        let how = "attaches any policy to a group that it is in";
+        let own = world.thing(&subject.0, &subject.1);
+        for group in own.map(|own| texts(own, "group_ids")).unwrap_or_default() {
+            let way = surest([
+                self.update(&format!("identity/group/id/{group}"), &[POLICIES]),
+                self.update("identity/group", &[&[("id", &group), ("policies", ANY)]]),
+            ]);
+            self.keep("edit-own-group", Gain::Everything, how, way);
+        }
+    }
+
+    fn aliases(&mut self, world: &World<'_>, subject: &Subject) {
+        let own = own_aliases(world, subject);
+        let mut ways = Vec::new();
+        for tree in ["identity/entity-alias", "identity/alias"] {
+            ways.push(self.update(
+                tree,
+                &[
+                    &[
+                        ("canonical_id", ANY),
+                        ("mount_accessor", ANY),
+                        ("name", ANY),
+                    ],
+                    &[("canonical_id", ANY), ("id", ANY)],
+                ],
+            ));
+            let by_id = |id: &str| self.update(&format!("{tree}/id/{id}"), &[CANONICAL]);
+            if own.is_empty() {
+                let its = |way: search::Step| way.where_("the id of its own alias");
+                ways.push(by_id(SOME).map(its));
+            }
+            ways.extend(own.iter().map(|id| by_id(id)));
+        }
+        let way = surest(ways).map(|way| way.where_(ELSEWHERE));
+        let how = "lets its own login stand for another entity";
+        self.keep("edit-alias", Gain::Everything, how, way);
+    }
+
+    /// What is merged into another entity takes its logins along, and so do its tokens.
+    fn merge(&mut self) {
+        const PAIR: Body<'_> = &[("from_entity_ids", ANY), ("to_entity_id", ANY)];
+        const KEEP: Body<'_> = &[
+            ("conflicting_alias_ids_to_keep", ANY),
+            ("from_entity_ids", ANY),
+            ("to_entity_id", ANY),
+        ];
+        let pair = self.update("identity/entity/merge", &[PAIR]);
+        let way = surest([
+            self.update("identity/entity/merge", &[KEEP]),
+            pair.map(|way| way.where_(ELSEWHERE)),
+        ]);
+        let how = "merges its own entity into another";
+        self.keep("merge-entities", Gain::Everything, how, way);
+    }
+
+    /// A token holds at most its maker's policies, unless `sudo` is given where it is made, or a
+    /// token role says otherwise.
+    fn tokens(&mut self) {
+        for path in ["auth/token/create", "auth/token/create-orphan"] {
+            if self.has_sudo(path) {
+                let way = self.update(path, &[POLICIES]);
+                let how = "makes tokens with any policy";
+                self.keep("create-token", Gain::Everything, how, way);
+            }
+        }
+        let mut names = self.names("auth/token/create/{}", NEW);
+        for name in &names {
+            let way = self.update(&format!("auth/token/create/{name}"), &[&[]]);
+            let (gain, how) = if name.contains(NEW) {
+                ("token roles".to_owned(), "of a token role".to_owned())
+            } else {
+                let role = format!("token role {}", safe(name));
+                (role, format!("of the token role `{}`", safe(name)))
+            };
+            let how = format!("makes tokens {how}, with the policies that the role allows");
+            self.keep("create-token-of-role", Gain::Foreign(gain), &how, way);
+        }
+        names.extend(self.names("auth/token/roles/{}", NEW));
+        for name in names {
+            let write = |body: Body<'_>, make: Body<'_>| {
+                let role = self.write(&format!("auth/token/roles/{name}"), &[body])?;
+                let token = self.update(&format!("auth/token/create/{name}"), &[make])?;
+                Some(role.then(token))
+            };
+            let way = surest([
+                write(&[("allowed_policies", ANY)], &[]),
+                write(&[("allowed_policies_glob", ANY)], POLICIES),
+                write(&[("allowed_entity_aliases", ANY)], &[("entity_alias", ANY)]),
+            ]);
+            let how = "writes a token role that allows any policy, and makes tokens of it";
+            self.keep("write-token-role", Gain::Everything, how, way);
+        }
     }
 
     fn server(&mut self) {
-        for (method, path, how) in [
-            (
-                "enable-auth",
-                format!("sys/auth/{NEW}"),
-                "makes an auth mount that vouches for anybody",
-            ),
-            (
-                "write-storage",
-                format!("sys/raw/{NEW}"),
-                "writes the server's storage",
-            ),
-            (
-                "register-plugin",
-                format!("sys/plugins/catalog/auth/{NEW}"),
-                "lets the server run a program of its own",
-            ),
-            (
-                "restore-snapshot",
-                "sys/storage/raft/snapshot".to_owned(),
-                "replaces the server's storage by its own",
-            ),
-        ] {
-            self.write(method, &path, &[], Gain::Everything, how.to_owned());
+        let raw = "the server's setting `raw_storage_endpoint`";
+        let how = "writes the server's storage";
+        for name in self.names("sys/raw/{}", NEW) {
+            let way = self.update(&format!("sys/raw/{name}"), &[&[("value", ANY)]]);
+            let way = way.map(|way| way.where_(raw));
+            self.keep("write-storage", Gain::Everything, how, way);
+        }
+        let how = "lets the server run a program of its own";
+        for kind in ["auth", "database", "secret"] {
+            let place = format!("sys/plugins/catalog/{kind}");
+            for name in self.names(&format!("{place}/{{}}"), NEW) {
+                let body: Body<'_> = &[("command", ANY), ("sha256", ANY)];
+                let way = self.update(&format!("{place}/{name}"), &[body]);
+                let way = way
+                    .map(|way| way.where_("a program of its own in the server's plugin directory"));
+                self.keep("register-plugin", Gain::Everything, how, way);
+            }
+        }
+        let how = "replaces the server's storage by its own";
+        for end in ["snapshot", "snapshot-force"] {
+            let way = self.update(&format!("sys/storage/raft/{end}"), &[&[]]);
+            let way = way.map(|way| way.where_("the server's storage being `raft`"));
+            self.keep("restore-snapshot", Gain::Everything, how, way);
         }
     }
 
-    fn mounts(&mut self, world: &World<'_>, subject: &Subject) {
-        let mut mounts: BTreeSet<String> = world
-            .of_kind("vault_auth_mount")
-            .map(|mount| mount.key.to_owned())
-            .collect();
-        let roles: Vec<&Thing<'_>> = ROLES.iter().flat_map(|kind| world.of_kind(kind)).collect();
-        mounts.extend(roles.iter().filter_map(|role| mount_of(role)));
-        for mount in &mounts {
-            let on_mount = roles
-                .iter()
-                .filter(|role| mount_of(role).as_deref() == Some(mount.as_str()));
-            let how = format!("writes a login role on `{}` with any policy", safe(mount));
-            let path = format!("auth/{mount}/role/{NEW}");
-            self.write(
-                "write-login-role",
-                &path,
-                &[("token_policies", "…")],
-                Gain::Everything,
-                how,
-            );
-            let is_jwt = world
-                .thing("vault_jwt_config", &format!("auth/{mount}/config"))
-                .is_some();
-            for role in on_mount {
-                let name = role.attributes.get("name").and_then(Value::as_str);
-                let Some(name) = name else { continue };
-                let of = subject_of(world, role);
-                let is_own = of == *subject;
-                let path = format!("auth/{mount}/role/{name}");
-                let how = format!(
-                    "writes the login role `{}`, so that it gives any policy",
-                    safe(name)
-                );
-                self.write(
-                    "write-login-role",
-                    &path,
-                    &[("token_policies", "…")],
-                    Gain::Everything,
-                    how,
-                );
-                if is_own {
-                    continue;
-                }
-                let gain = Gain::Subject(of.0, of.1);
-                if role.kind.name == "vault_approle_role" {
-                    let how = format!("makes itself a secret-id of the role `{}`", safe(name));
-                    self.write(
-                        "make-secret-id",
-                        &format!("{path}/secret-id"),
-                        &[],
-                        gain,
-                        how,
-                    );
-                } else if is_jwt {
-                    let how = format!("changes whose tokens `{}` believes", safe(mount));
-                    let path = format!("auth/{mount}/config");
-                    let body = [("jwt_validation_pubkeys", "…")];
-                    self.write("edit-auth-mount", &path, &body, gain, how);
-                }
+    /// A dynamic role runs the statements that it holds as the user of its connection.
+    fn databases(&mut self, world: &World<'_>) {
+        for role in world.of_kind(DATABASE_ROLE) {
+            let [Some(mount), Some(name), Some(connection)] =
+                ["mount", "name", "db_name"].map(|what| texts(role, what).into_iter().next())
+            else {
+                continue;
+            };
+            let statements: Body<'_> = &[("creation_statements", ANY)];
+            let way = self
+                .update(&format!("{mount}/roles/{name}"), &[statements])
+                .zip(self.request(Operation::Read, &format!("{mount}/creds/{name}"), &[&[]]));
+            self.database(&mount, &connection, &name, way);
+        }
+        for connection in world.of_kind(CONNECTION) {
+            let [Some(mount), Some(name)] =
+                ["mount", "name"].map(|what| texts(connection, what).into_iter().next())
+            else {
+                continue;
+            };
+            let allowed = texts(connection, "allowed_roles");
+            let mut roles = self.names(&format!("{mount}/roles/{{}}"), NEW);
+            roles.extend(allowed.iter().map(|role| role.replace('*', NEW)));
+            roles.retain(|role| {
+                let is_allowed = |one: &String| one == "*" || Glob::new(one).matches(role);
+                let key = format!("{mount}/roles/{role}");
+                allowed.iter().any(is_allowed) && world.thing(DATABASE_ROLE, &key).is_none()
+            });
+            for role in roles {
+                let body: Body<'_> = &[("creation_statements", ANY), ("db_name", &name)];
+                let way = self
+                    .write(&format!("{mount}/roles/{role}"), &[body])
+                    .zip(self.request(Operation::Read, &format!("{mount}/creds/{role}"), &[&[]]));
+                self.database(&mount, &name, &role, way);
             }
         }
     }
-}
 
-/// The auth mount of a login role.
-fn mount_of(role: &Thing<'_>) -> Option<String> {
-    texts(role, "mount")
-        .into_iter()
-        .next()
-        .map(|mount| mount.trim_end_matches('/').to_owned())
-}
-
-/// The subject that logs in by a role.
-fn subject_of(world: &World<'_>, role: &Thing<'_>) -> Subject {
-    let entity = role.address.and_then(|address| {
-        world
-            .of_declaration(&address.declaration)
-            .find(|thing| thing.kind.name == ENTITY)
-            .map(|thing| thing.key.to_owned())
-    });
-    match entity {
-        Some(key) => (ENTITY.to_owned(), key),
-        None => (role.kind.name.to_owned(), role.key.to_owned()),
+    fn database(
+        &mut self,
+        mount: &str,
+        connection: &str,
+        role: &str,
+        way: Option<(search::Step, search::Step)>,
+    ) {
+        let role = if role.contains(NEW) {
+            "a database role of its own".to_owned()
+        } else {
+            format!("the database role `{}`", safe(role))
+        };
+        let how = format!("writes what {role} on `{}` does, and uses it", safe(mount));
+        let gain = format!("the user of the connection {mount}/config/{connection}");
+        let way = way.map(|(write, read)| write.then(read));
+        self.keep("write-database-role", Gain::Foreign(gain), &how, way);
     }
+}
+
+const POLICIES: Body<'static> = &[("policies", ANY)];
+const CANONICAL: Body<'static> = &[("canonical_id", ANY)];
+
+fn id_of<'w>(world: &'w World<'_>, subject: &'w Subject) -> &'w str {
+    world
+        .thing(ENTITY, &subject.1)
+        .and_then(|entity| entity.attributes.get("id"))
+        .and_then(Value::as_str)
+        .unwrap_or(SOME)
+}
+
+/// The ids of the aliases that are declared with a subject, as far as they are known.
+fn own_aliases(world: &World<'_>, subject: &Subject) -> BTreeSet<String> {
+    world
+        .thing(&subject.0, &subject.1)
+        .and_then(|thing| thing.address)
+        .into_iter()
+        .flat_map(|address| world.of_declaration(&address.declaration))
+        .filter(|thing| thing.kind.name == ALIAS)
+        .flat_map(|alias| texts(alias, "id"))
+        .collect()
 }

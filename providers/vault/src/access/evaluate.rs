@@ -13,7 +13,7 @@ use remit_sdk::access::{
 use remit_sdk::{Value, text::safe};
 
 use super::decide::{Operation, Request, Verdict};
-use super::{Acl, Entry, Excess, Finding, Identity, Server, administrative, escalate};
+use super::{Acl, Entry, Excess, Finding, Identity, Server, administrative, escalate, uncertain};
 use crate::policy::{self, Document};
 
 pub(super) const ENTITY: &str = "vault_entity";
@@ -30,6 +30,8 @@ impl Evaluate for crate::Vault {
             .iter()
             .flat_map(|subject| policies(world, subject))
             .filter(|name| name != "root" && world.thing(POLICY, name).is_none())
+            // A name that each login fills in is no policy's.
+            .filter(|name| !name.contains("{{"))
             .map(|name| (POLICY, name))
             .collect()
     }
@@ -49,9 +51,11 @@ impl Evaluate for crate::Vault {
         let Some(holding) = Holding::new(world, subject) else {
             return Vec::new();
         };
+        let is_refused = holding.acl.broken().next().is_some();
         let mut found: Vec<Permission> = holding
             .acl
             .entries()
+            .filter(|_| !is_refused)
             .filter(|entry| !entry.grant.denies() && !entry.grant.capabilities.is_empty())
             .map(|entry| holding.permission(entry))
             .collect();
@@ -62,7 +66,7 @@ impl Evaluate for crate::Vault {
             holding
                 .unknown
                 .values()
-                .map(|(permission, _)| permission.clone()),
+                .map(|unknown| unknown.permission.clone()),
         );
         found.sort();
         found
@@ -85,14 +89,16 @@ impl Evaluate for crate::Vault {
             .into_iter()
             .map(|excess| over.excess(excess))
             .collect();
-        let unknown = over
-            .unknown
-            .iter()
-            .filter(|(what, _)| !under.unknown.contains_key(*what));
-        found.extend(unknown.map(|(_, (permission, why))| access::Excess {
-            permission: permission.clone(),
+        // Nothing is more than everything; and what isn't known is the same where it is written
+        // the same.
+        let unknown = over.unknown.iter().filter(|(what, unknown)| {
+            let same = |other: &Unknown| other.text == unknown.text;
+            !under.acl.is_root() && !under.unknown.get(*what).is_some_and(same)
+        });
+        found.extend(unknown.map(|(_, unknown)| access::Excess {
+            permission: unknown.permission.clone(),
             example: None,
-            certainty: Certainty::Undecided(why.clone()),
+            certainty: Certainty::Undecided(unknown.why.clone()),
         }));
         found.sort();
         found
@@ -159,12 +165,12 @@ pub(super) fn texts(thing: &Thing<'_>, attribute: &str) -> BTreeSet<String> {
     }
 }
 
-fn is_true(thing: &Thing<'_>, attribute: &str) -> bool {
+pub(super) fn is_true(thing: &Thing<'_>, attribute: &str) -> bool {
     thing.attributes.get(attribute) == Some(&Value::Bool(true))
 }
 
 /// The policies that a login role puts on its tokens.
-fn own_policies(role: &Thing<'_>) -> BTreeSet<String> {
+pub(super) fn own_policies(role: &Thing<'_>) -> BTreeSet<String> {
     let mut found = texts(role, "token_policies");
     if !is_true(role, "token_no_default_policy") {
         found.insert("default".to_owned());
@@ -173,7 +179,7 @@ fn own_policies(role: &Thing<'_>) -> BTreeSet<String> {
 }
 
 /// Whether an entity is declared with a login role.
-fn has_entity(world: &World<'_>, role: &Thing<'_>) -> bool {
+pub(super) fn has_entity(world: &World<'_>, role: &Thing<'_>) -> bool {
     role.address.is_some_and(|address| {
         world
             .of_declaration(&address.declaration)
@@ -212,7 +218,21 @@ pub(super) fn policies(world: &World<'_>, subject: &Subject) -> BTreeSet<String>
     if thing.kind.name == ENTITY {
         found.extend(texts(thing, "policies"));
     }
+    // The server trims and folds names before it looks a policy up.
     found
+        .iter()
+        .map(|name| name.trim().to_lowercase())
+        .collect()
+}
+
+/// Something that a subject holds and of which it isn't known what it gives.
+struct Unknown {
+    /// As a permission.
+    permission: Permission,
+    /// Why it isn't known.
+    why: String,
+    /// What is known of it: a policy's text.
+    text: Option<String>,
 }
 
 /// What a subject holds.
@@ -222,8 +242,8 @@ pub(super) struct Holding<'a> {
     pub(super) acl: Acl,
     /// The names of its policies.
     pub(super) policies: BTreeSet<String>,
-    /// What it holds and isn't known, by name: as a permission, and why it isn't known.
-    unknown: BTreeMap<String, (Permission, String)>,
+    /// What it holds and isn't known, by name.
+    unknown: BTreeMap<String, Unknown>,
 }
 
 impl<'a> Holding<'a> {
@@ -268,7 +288,15 @@ impl<'a> Holding<'a> {
                 format!("all that the policy `{}` allows", safe(name)),
                 source(world, name),
             );
-            unknown.insert(format!("policy {name}"), (permission, why));
+            let text = text.map(str::to_owned);
+            unknown.insert(
+                format!("policy {name}"),
+                Unknown {
+                    permission,
+                    why,
+                    text,
+                },
+            );
         }
         for group in texts(thing, "group_ids") {
             let permission = whatever(
@@ -279,7 +307,14 @@ impl<'a> Holding<'a> {
                 "the entity is in the group `{}`, whose policies aren't evaluated",
                 safe(&group)
             );
-            unknown.insert(format!("group {group}"), (permission, why));
+            unknown.insert(
+                format!("group {group}"),
+                Unknown {
+                    permission,
+                    why,
+                    text: None,
+                },
+            );
         }
         let identity = (thing.kind.name == ENTITY).then(|| identity(thing));
         Some(Self {
@@ -296,7 +331,7 @@ impl<'a> Holding<'a> {
 
     fn permission(&self, entry: &Entry) -> Permission {
         let grant = &entry.grant;
-        let mut conditions = grant.limits.told();
+        let mut conditions = grant.limits.told(self.acl.server);
         conditions.extend(
             entry
                 .unknown
@@ -314,13 +349,11 @@ impl<'a> Holding<'a> {
 
     /// Rules that deny part of what this one gives.
     fn but_not(&self, entry: &Entry) -> Vec<String> {
-        let Some(begin) = entry.path().strip_suffix('*') else {
-            return Vec::new();
-        };
         self.acl
             .entries()
-            .filter(|other| other.grant.denies() && other.path() != entry.path())
-            .filter(|other| other.path().starts_with(begin))
+            .filter(|other| other.grant.denies())
+            .filter(|other| other.pattern.rank() > entry.pattern.rank())
+            .filter(|other| uncertain::meet(entry, other))
             .map(|other| format!("not at {}", safe(other.path())))
             .collect()
     }
@@ -377,17 +410,28 @@ impl<'a> Holding<'a> {
             Source::Foreign(_) => format!("policy `{}` (not declared here)", safe(name)),
         }));
         told.extend(rules.iter().map(|rule| format!("path \"{}\"", safe(rule))));
-        let verdict = match verdict {
-            access::Verdict::Denied(_) if !self.unknown.is_empty() => access::Verdict::Depends(
-                self.unknown.values().map(|(_, why)| why.clone()).collect(),
-            ),
-            other => other,
-        };
+        let verdict = self.with_unknown(verdict);
         Answer {
             verdict,
             path: told,
             sources: self.sources(by.iter()),
         }
+    }
+}
+
+impl Holding<'_> {
+    /// What isn't known may allow what is denied, and deny or limit what is allowed, but not what
+    /// the policy `root` allows.
+    fn with_unknown(&self, verdict: access::Verdict) -> access::Verdict {
+        if self.unknown.is_empty() || self.acl.is_root() {
+            return verdict;
+        }
+        let mut on: Vec<String> = match verdict {
+            access::Verdict::Depends(on) => on,
+            access::Verdict::Allowed | access::Verdict::Denied(_) => Vec::new(),
+        };
+        on.extend(self.unknown.values().map(|unknown| unknown.why.clone()));
+        access::Verdict::Depends(on)
     }
 }
 
@@ -433,8 +477,10 @@ fn identity(entity: &Thing<'_>) -> Identity {
             }
         }
     }
+    // The key may be folded; a template gets the name as it is.
+    let name = entity.attributes.get("name").and_then(Value::as_str);
     let mut known = Identity::default()
-        .with_name(entity.key)
+        .with_name(name.unwrap_or(entity.key))
         .with_metadata(&metadata);
     if let Some(id) = entity.attributes.get("id").and_then(Value::as_str) {
         known = known.with_id(id);

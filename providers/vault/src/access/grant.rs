@@ -13,7 +13,7 @@ use remit_sdk::Value;
 use remit_sdk::text::safe;
 
 use super::Server;
-use super::decide::{Dependency, Parameters, Refusal, Wrapping};
+use super::decide::{Dependency, Parameters, Refusal, Wrapping, ttl};
 use crate::policy::{CAPABILITIES, Rule};
 
 /// What a path gives.
@@ -56,42 +56,13 @@ pub struct Limits {
 
 impl Limits {
     /// The limits as a reader understands them, one sentence each.
-    pub(super) fn told(&self) -> BTreeSet<String> {
-        let mut told = BTreeSet::new();
-        let with_values = |name: &str, values: &BTreeSet<Value>| {
-            let values: Vec<String> = values
-                .iter()
-                .map(|value| safe(&value.to_plain_json().to_string()))
-                .collect();
-            match values.as_slice() {
-                [] => format!("`{}`", safe(name)),
-                some => format!("`{}` of {}", safe(name), some.join(", ")),
-            }
-        };
-        if !self.allowed_parameters.is_empty() {
-            let all: Vec<String> = self
-                .allowed_parameters
-                .iter()
-                .map(|(name, values)| with_values(name, values))
-                .collect();
-            told.insert(format!("only the parameters {}", all.join(" and ")));
+    pub(super) fn told(&self, server: Server) -> BTreeSet<String> {
+        let mut told = self.told_parameters();
+        if self.has_wrapping() {
+            let (min, max) = (self.min_wrapping_ttl, self.max_wrapping_ttl);
+            told.insert(format!("the response wrapped {}", ttl(min, max)));
         }
-        for (name, values) in &self.denied_parameters {
-            told.insert(format!(
-                "not with the parameter {}",
-                with_values(name, values)
-            ));
-        }
-        for name in &self.required_parameters {
-            told.insert(format!("only with the parameter `{}`", safe(name)));
-        }
-        let wrapped = match (self.min_wrapping_ttl, self.max_wrapping_ttl) {
-            (0, 0) => None,
-            (min, 0) => Some(format!("the response wrapped for {min} seconds or more")),
-            (min, max) => Some(format!("the response wrapped for {min} to {max} seconds")),
-        };
-        told.extend(wrapped);
-        if !self.mfa_methods.is_empty() {
+        if server == Server::Vault && !self.mfa_methods.is_empty() {
             let all: Vec<String> = self.mfa_methods.iter().map(|name| safe(name)).collect();
             told.insert(format!("after multi-factor login by {}", all.join(", ")));
         }
@@ -107,6 +78,53 @@ impl Limits {
         }
         for time in &self.expirations {
             told.insert(format!("until {}", safe(time)));
+        }
+        told
+    }
+
+    fn told_parameters(&self) -> BTreeSet<String> {
+        let mut told = BTreeSet::new();
+        let listed = |values: &BTreeSet<Value>| {
+            let all: Vec<String> = values
+                .iter()
+                .map(|value| safe(&value.to_plain_json().to_string()))
+                .collect();
+            all.join(", ")
+        };
+        let with_values = |name: &str, values: &BTreeSet<Value>| {
+            if values.is_empty() {
+                format!("`{}`", safe(name))
+            } else {
+                format!("`{}` of {}", safe(name), listed(values))
+            }
+        };
+        if self.allowed_parameters.contains_key("*") {
+            // Any parameter may be given then; of those that are named, these values.
+            for (name, values) in &self.allowed_parameters {
+                if name != "*" && !values.is_empty() {
+                    told.insert(format!("the parameter {}", with_values(name, values)));
+                }
+            }
+        } else if !self.allowed_parameters.is_empty() {
+            let all: Vec<String> = self
+                .allowed_parameters
+                .iter()
+                .map(|(name, values)| with_values(name, values))
+                .collect();
+            told.insert(format!("only the parameters {}", all.join(" and ")));
+        }
+        if self.denied_parameters.contains_key("*") {
+            told.insert("without parameters".to_owned());
+        } else {
+            for (name, values) in &self.denied_parameters {
+                told.insert(format!(
+                    "not with the parameter {}",
+                    with_values(name, values)
+                ));
+            }
+        }
+        for name in &self.required_parameters {
+            told.insert(format!("only with the parameter `{}`", safe(name)));
         }
         told
     }

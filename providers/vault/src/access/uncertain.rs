@@ -20,6 +20,11 @@ pub(super) fn may_match(entry: &Entry, path: &str) -> bool {
     !entry.unknown.is_empty() && (meets(path) || path.strip_suffix('/').is_some_and(meets))
 }
 
+/// Whether there may be a path that two rules match.
+pub(super) fn meet(one: &Entry, other: &Entry) -> bool {
+    Reach::of(&one.pattern).meets(&Reach::of(&other.pattern))
+}
+
 /// What `over` may allow beyond `under` although `found`, which takes unknown values for texts
 /// that stand nowhere else and expiring rules for lasting ones, doesn't say so.
 pub(super) fn doubts(over: &Acl, under: &Acl, found: &[Excess]) -> Vec<Excess> {

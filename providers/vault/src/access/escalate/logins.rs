@@ -1,0 +1,584 @@
+//! Ways that lead through auth mounts: login roles and users that give any policy, what a mount
+//! believes, secret-ids and passwords of others, mounts of one's own.
+//!
+//! In: the login roles and auth mounts of the world, and those that rules name. Out: ways that
+//! work, as in the module above. What a method needs is a row of [`METHODS`]; a mount of which the
+//! method isn't known is tried as each of them, and that it is one is said.
+
+use std::collections::BTreeSet;
+
+use remit_sdk::access::{Gain, Subject, Thing, World};
+use remit_sdk::text::safe;
+
+use super::super::decide::Operation;
+use super::super::evaluate::{ENTITY, ROLES, has_entity, own_policies, texts};
+use super::super::pattern::Segment;
+use super::search::{ANY, Body, NEW, Search, Step, surest};
+
+const MOUNT: &str = "vault_auth_mount";
+const APPROLE: &str = "vault_approle_role";
+const JWT_CONFIG: &str = "vault_jwt_config";
+
+/// Where an auth method keeps what gives policies, and what one must bring to use it.
+struct Method {
+    /// The mount's type.
+    kinds: &'static [&'static str],
+    /// Below the mount; `{}` is its name.
+    place: &'static str,
+    /// Whether the server takes a write for a create where there is nothing yet.
+    creates: bool,
+    /// What makes one that lets its writer in, beside the policies; each is enough.
+    bodies: &'static [&'static [&'static str]],
+    /// The parameters that hold the policies; each is enough.
+    policies: &'static [&'static str],
+    /// Whether it takes a credential that somebody else gives.
+    vouched: bool,
+}
+
+const TOKEN: &[&str] = &["token_policies", "policies"];
+const OWN: &[&str] = &["policies"];
+
+const METHODS: [Method; 11] = [
+    Method {
+        kinds: &["approle"],
+        place: "role/{}",
+        creates: true,
+        bodies: &[
+            &["bind_secret_id", "role_id", "secret_id_bound_cidrs"],
+            &["bind_secret_id", "role_id", "token_bound_cidrs"],
+        ],
+        policies: TOKEN,
+        vouched: false,
+    },
+    Method {
+        kinds: &["jwt", "oidc"],
+        place: "role/{}",
+        creates: true,
+        bodies: &[
+            &["bound_subject", "role_type", "user_claim"],
+            &["bound_audiences", "role_type", "user_claim"],
+            &["bound_claims", "role_type", "user_claim"],
+        ],
+        policies: TOKEN,
+        vouched: true,
+    },
+    Method {
+        kinds: &[
+            "alicloud",
+            "aws",
+            "azure",
+            "gcp",
+            "kubernetes",
+            "oci",
+            "saml",
+            "spiffe",
+        ],
+        place: "role/{}",
+        creates: true,
+        bodies: &[&[]],
+        policies: TOKEN,
+        vouched: true,
+    },
+    Method {
+        kinds: &["cert"],
+        place: "certs/{}",
+        creates: false,
+        bodies: &[&["certificate"]],
+        policies: TOKEN,
+        vouched: false,
+    },
+    Method {
+        kinds: &["userpass"],
+        place: "users/{}",
+        creates: true,
+        bodies: &[&["password"], &["password_hash"]],
+        policies: TOKEN,
+        vouched: false,
+    },
+    Method {
+        kinds: &["ldap", "okta"],
+        place: "users/{}",
+        creates: false,
+        bodies: &[&[]],
+        policies: OWN,
+        vouched: true,
+    },
+    Method {
+        kinds: &["ldap", "okta", "kerberos"],
+        place: "groups/{}",
+        creates: false,
+        bodies: &[&[]],
+        policies: OWN,
+        vouched: true,
+    },
+    Method {
+        kinds: &["radius"],
+        place: "users/{}",
+        creates: true,
+        bodies: &[&[]],
+        policies: OWN,
+        vouched: true,
+    },
+    Method {
+        kinds: &["github"],
+        place: "map/teams/{}",
+        creates: true,
+        bodies: &[&[]],
+        policies: &["value"],
+        vouched: true,
+    },
+    Method {
+        kinds: &["github"],
+        place: "map/users/{}",
+        creates: true,
+        bodies: &[&[]],
+        policies: &["value"],
+        vouched: true,
+    },
+    Method {
+        kinds: &["cf"],
+        place: "roles/{}",
+        creates: true,
+        bodies: &[&[]],
+        policies: TOKEN,
+        vouched: true,
+    },
+];
+
+/// What says whom a mount believes, by its type: the parameters of `config`, each of which is
+/// enough.
+const BELIEFS: [(&str, &[&str]); 5] = [
+    (
+        "jwt",
+        &["jwks_url", "jwt_validation_pubkeys", "oidc_discovery_url"],
+    ),
+    (
+        "oidc",
+        &["jwks_url", "jwt_validation_pubkeys", "oidc_discovery_url"],
+    ),
+    ("kubernetes", &["kubernetes_host"]),
+    ("ldap", &["url"]),
+    ("radius", &["host"]),
+];
+
+/// An auth mount that the world has, or that a rule names.
+struct Mount<'w> {
+    path: String,
+    /// Its type, where that is known.
+    kind: Option<String>,
+    /// The login roles on it.
+    roles: Vec<&'w Thing<'w>>,
+    /// Whether the subject logs in here.
+    is_own: bool,
+}
+
+/// What is sent as a parameter.
+fn value(parameter: &str) -> &'static str {
+    match parameter {
+        "bind_secret_id" => "false",
+        "role_type" => "jwt",
+        "certificate" | "password" | "password_hash" | "role_id" | "user_claim" => NEW,
+        _ => ANY,
+    }
+}
+
+impl Search<'_> {
+    pub(super) fn logins(&mut self, world: &World<'_>, subject: &Subject) {
+        for mount in self.mounts(world, subject) {
+            self.new_logins(&mount);
+            for role in &mount.roles {
+                self.role(world, subject, &mount, role);
+            }
+            self.beliefs(world, subject, &mount);
+            self.passwords(&mount);
+            self.group_aliases(&mount);
+        }
+        self.own_mount(world);
+    }
+
+    fn mounts<'w>(&self, world: &'w World<'_>, subject: &Subject) -> Vec<Mount<'w>> {
+        let roles: Vec<&Thing<'_>> = ROLES.iter().flat_map(|kind| world.of_kind(kind)).collect();
+        let mut paths: BTreeSet<String> = world
+            .of_kind(MOUNT)
+            .map(|mount| mount.key.to_owned())
+            .collect();
+        paths.extend(roles.iter().filter_map(|role| mount_of(role)));
+        paths.extend(self.named_mounts());
+        // The token store is one, too, and has ways of its own.
+        paths.remove("token");
+        paths
+            .into_iter()
+            .map(|path| {
+                let roles: Vec<&Thing<'_>> = roles
+                    .iter()
+                    .copied()
+                    .filter(|role| mount_of(role).as_deref() == Some(path.as_str()))
+                    .collect();
+                let declared = world
+                    .thing(MOUNT, &path)
+                    .and_then(|mount| texts(mount, "type").into_iter().next());
+                let by_role = roles.first().map(|role| {
+                    let is_approle = role.kind.name == APPROLE;
+                    (if is_approle { "approle" } else { "jwt" }).to_owned()
+                });
+                let by_config = world
+                    .thing(JWT_CONFIG, &format!("auth/{path}/config"))
+                    .map(|_| "jwt".to_owned());
+                Mount {
+                    kind: declared.or(by_role).or(by_config),
+                    is_own: roles.iter().any(|role| subject_of(world, role) == *subject),
+                    path,
+                    roles,
+                }
+            })
+            .collect()
+    }
+
+    /// Mounts that rules name, of one segment.
+    fn named_mounts(&self) -> BTreeSet<String> {
+        let name = |segments: &[Segment]| match segments {
+            [Segment::Literal(tree), Segment::Literal(mount), ..]
+                if tree == "auth" && !mount.is_empty() && !mount.contains("{{") =>
+            {
+                Some(mount.clone())
+            }
+            _ => None,
+        };
+        let entries = self.holding.acl.entries();
+        entries
+            .filter(|entry| !entry.grant.denies())
+            .filter_map(|entry| name(&entry.pattern.segments))
+            .collect()
+    }
+
+    /// Writing a login role or user that nothing has yet, or of which nothing is known.
+    fn new_logins(&mut self, mount: &Mount<'_>) {
+        let mut ways = Vec::new();
+        for method in &METHODS {
+            let doubts = match &mount.kind {
+                Some(kind) if !method.kinds.contains(&kind.as_str()) => continue,
+                Some(_) => None,
+                None => Some(format!(
+                    "`{}` being an auth mount of type {}",
+                    safe(&mount.path),
+                    method.kinds.join(" or ")
+                )),
+            };
+            let place = format!("auth/{}/{}", mount.path, method.place);
+            for name in self.names(&place, NEW) {
+                let is_known = |role: &&Thing<'_>| texts(role, "name").contains(&name);
+                if mount.roles.iter().any(is_known) {
+                    continue;
+                }
+                let way = self.new_login(method, &place.replace("{}", &name));
+                let way = match &doubts {
+                    Some(doubt) => way.map(|way| way.where_(doubt.as_str())),
+                    None => way,
+                };
+                ways.push(if method.vouched && !mount.is_own {
+                    way.map(|way| way.where_(vouched(mount)))
+                } else {
+                    way
+                });
+            }
+        }
+        let how = format!("writes a login on `{}` with any policy", safe(&mount.path));
+        self.keep("write-login-role", Gain::Everything, &how, surest(ways));
+    }
+
+    fn new_login(&self, method: &Method, path: &str) -> Option<Step> {
+        let mut ways = Vec::new();
+        for body in method.bodies {
+            for policies in method.policies {
+                let mut all: Vec<(&str, &str)> = body
+                    .iter()
+                    .map(|name| (*name, value(name)))
+                    .chain([(*policies, ANY)])
+                    .collect();
+                all.sort_unstable();
+                ways.push(if method.creates {
+                    self.write(path, &[&all])
+                } else {
+                    self.update(path, &[&all])
+                });
+            }
+        }
+        // A role of another's choosing takes its ids as well.
+        if method.kinds.contains(&"approle") {
+            for policies in method.policies {
+                let way = self.write(path, &[&[(*policies, ANY)]]);
+                let ids = self.role_id(path).zip(self.secret_id(path));
+                ways.push(
+                    way.zip(ids)
+                        .map(|(way, (one, two))| way.then(one).then(two)),
+                );
+            }
+        }
+        surest(ways)
+    }
+
+    /// What can be done to a login role that is there.
+    fn role(&mut self, world: &World<'_>, subject: &Subject, mount: &Mount<'_>, role: &Thing<'_>) {
+        let Some(name) = texts(role, "name").into_iter().next() else {
+            return;
+        };
+        let of = subject_of(world, role);
+        let is_own = of == *subject;
+        let is_approle = role.kind.name == APPROLE;
+        let path = format!("auth/{}/role/{name}", mount.path);
+        let shown = safe(&name);
+        let enter = self.enter(role, &path, is_own);
+        let mut ways = Vec::new();
+        for policies in TOKEN {
+            if is_approle {
+                let given = surest([
+                    self.update(&path, &[&[(*policies, ANY)]]),
+                    self.update(&format!("{path}/policies"), &[&[(*policies, ANY)]]),
+                ]);
+                ways.push(given.zip(enter.clone()).map(|(way, enter)| way.then(enter)));
+            } else if is_own {
+                let body = [("role_type", "jwt"), (*policies, ANY)];
+                ways.push(self.update(&path, &[&body]));
+            }
+        }
+        if !is_own && let Some(method) = METHODS.iter().find(|one| one.kinds.contains(&kind(role)))
+        {
+            for body in method.bodies {
+                for policies in TOKEN {
+                    let all: Vec<(&str, &str)> = body
+                        .iter()
+                        .filter(|name| **name != "user_claim")
+                        .map(|name| (*name, value(name)))
+                        .chain([(*policies, ANY)])
+                        .collect();
+                    let way = self.update(&path, &[&all]);
+                    ways.push(if method.vouched && !mount.is_own {
+                        way.map(|way| way.where_(vouched(mount)))
+                    } else {
+                        way
+                    });
+                }
+            }
+        }
+        let how = format!("writes the login role `{shown}`, so that it gives any policy");
+        self.keep("write-login-role", Gain::Everything, &how, surest(ways));
+        if is_own {
+            return;
+        }
+        let gain = Gain::Subject(of.0, of.1);
+        if is_approle {
+            let how = format!("makes itself a secret-id of the role `{shown}`");
+            let way = self.secret_id(&path).zip(self.known_role_id(role, &path));
+            let way = way.map(|(secret, id)| secret.then(id));
+            self.keep("make-secret-id", gain.clone(), &how, way);
+        }
+        let opened = if is_approle {
+            self.opened(&path)
+        } else if !has_entity(world, role) && !own_policies(role).is_empty() {
+            let bodies: [Body<'_>; 3] = [
+                &[("bound_subject", ANY), ("role_type", "jwt")],
+                &[("bound_audiences", ANY), ("role_type", "jwt")],
+                &[("bound_claims", ANY), ("role_type", "jwt")],
+            ];
+            let way = self.update(&path, &bodies);
+            if mount.is_own {
+                way
+            } else {
+                way.map(|way| way.where_(vouched(mount)))
+            }
+        } else {
+            // Who comes in gets the entity of its own subject.
+            None
+        };
+        let how = format!("writes the login role `{shown}`, so that it lets it in");
+        self.keep("open-login-role", gain, &how, opened);
+    }
+
+    /// Logging in by a role: by one's own as ever, by another's with ids that one makes.
+    fn enter(&self, role: &Thing<'_>, path: &str, is_own: bool) -> Option<Step> {
+        if is_own {
+            return Some(Step::default());
+        }
+        let (secret, id) = self.secret_id(path).zip(self.known_role_id(role, path))?;
+        Some(secret.then(id))
+    }
+
+    /// A role that asks for no secret-id lets in whoever knows its role-id, which can be written.
+    fn opened(&self, path: &str) -> Option<Step> {
+        self.update(
+            path,
+            &[
+                &[
+                    ("bind_secret_id", "false"),
+                    ("role_id", NEW),
+                    ("secret_id_bound_cidrs", ANY),
+                ],
+                &[
+                    ("bind_secret_id", "false"),
+                    ("role_id", NEW),
+                    ("token_bound_cidrs", ANY),
+                ],
+            ],
+        )
+    }
+
+    fn secret_id(&self, path: &str) -> Option<Step> {
+        surest([
+            self.update(&format!("{path}/secret-id"), &[&[]]),
+            self.update(
+                &format!("{path}/custom-secret-id"),
+                &[&[("secret_id", NEW)]],
+            ),
+        ])
+    }
+
+    fn role_id(&self, path: &str) -> Option<Step> {
+        let path = format!("{path}/role-id");
+        surest([
+            self.request(Operation::Read, &path, &[&[]]),
+            self.update(&path, &[&[("role_id", NEW)]]),
+        ])
+    }
+
+    /// The role-id of a role that is there: one that is its name is no secret.
+    fn known_role_id(&self, role: &Thing<'_>, path: &str) -> Option<Step> {
+        if texts(role, "role_id") == texts(role, "name") {
+            return Some(Step::default());
+        }
+        let guess = Step::default().where_("knowing the role's role-id");
+        surest([self.role_id(path), Some(guess)])
+    }
+
+    fn beliefs(&mut self, world: &World<'_>, subject: &Subject, mount: &Mount<'_>) {
+        let found = BELIEFS
+            .iter()
+            .find(|(kind, _)| mount.kind.as_deref() == Some(kind));
+        let Some((_, parameters)) = found else { return };
+        let path = format!("auth/{}/config", mount.path);
+        let ways = parameters
+            .iter()
+            .map(|name| self.update(&path, &[&[(*name, ANY)]]));
+        let way = surest(ways.collect::<Vec<_>>());
+        let how = format!("changes whom `{}` believes", safe(&mount.path));
+        let others: BTreeSet<Subject> = mount
+            .roles
+            .iter()
+            .map(|role| subject_of(world, role))
+            .filter(|of| of != subject)
+            .collect();
+        if mount.roles.is_empty() {
+            let gain = Gain::Foreign(format!("logins at {}", safe(&mount.path)));
+            self.keep("edit-auth-mount", gain, &how, way.clone());
+        }
+        for of in others {
+            let gain = Gain::Subject(of.0, of.1);
+            self.keep("edit-auth-mount", gain, &how, way.clone());
+        }
+    }
+
+    fn passwords(&mut self, mount: &Mount<'_>) {
+        if mount.kind.as_deref() != Some("userpass") {
+            return;
+        }
+        let place = format!("auth/{}/users/{{}}", mount.path);
+        let mut ways = Vec::new();
+        for name in self.names(&format!("{place}/password"), NEW) {
+            let path = format!("{}/password", place.replace("{}", &name));
+            ways.push(self.update(&path, &[&[("password", NEW)]]));
+        }
+        for name in self.names(&place, NEW) {
+            let path = place.replace("{}", &name);
+            ways.push(self.update(&path, &[&[("password", NEW)]]));
+        }
+        let gain = Gain::Foreign(format!("users of {}", safe(&mount.path)));
+        let how = format!("sets the password of a user of `{}`", safe(&mount.path));
+        self.keep("set-password", gain, &how, surest(ways));
+    }
+
+    /// A login that names groups is in each of which an alias has that name.
+    fn group_aliases(&mut self, mount: &Mount<'_>) {
+        let names_groups = |role: &&Thing<'_>| {
+            texts(role, "groups_claim")
+                .iter()
+                .any(|claim| !claim.is_empty())
+        };
+        if !mount.is_own || !mount.roles.iter().any(names_groups) {
+            return;
+        }
+        let body: Body<'_> = &[
+            ("canonical_id", ANY),
+            ("mount_accessor", ANY),
+            ("name", ANY),
+        ];
+        let way = self.update("identity/group-alias", &[body]);
+        let way = way.map(|way| way.where_("a group of which its login names no alias yet"));
+        let how = "lets a group that its login names stand for another";
+        self.keep(
+            "edit-group-alias",
+            Gain::Foreign("groups".to_owned()),
+            how,
+            way,
+        );
+    }
+
+    /// A mount of its own, with a login on it.
+    fn own_mount(&mut self, world: &World<'_>) {
+        let mut mounts = self.names("sys/auth/{}", NEW);
+        mounts.retain(|mount| world.thing(MOUNT, mount).is_none());
+        let mut ways = Vec::new();
+        for mount in mounts {
+            for method in METHODS.iter().filter(|method| !method.vouched) {
+                let Some(kind) = method.kinds.first() else {
+                    continue;
+                };
+                let enable = self.update(&format!("sys/auth/{mount}"), &[&[("type", kind)]]);
+                let place = format!("auth/{mount}/{}", method.place);
+                let names = self.names(&place, NEW);
+                let login = surest(
+                    names
+                        .iter()
+                        .map(|name| self.new_login(method, &place.replace("{}", name)))
+                        .collect::<Vec<_>>(),
+                );
+                ways.push(enable.zip(login).map(|(one, two)| one.then(two)));
+            }
+        }
+        let how = "makes an auth mount of its own, and a login on it with any policy";
+        self.keep("enable-auth", Gain::Everything, how, surest(ways));
+    }
+}
+
+fn vouched(mount: &Mount<'_>) -> String {
+    format!("a credential that `{}` accepts", safe(&mount.path))
+}
+
+/// The type of the mount that a role is of.
+fn kind(role: &Thing<'_>) -> &'static str {
+    if role.kind.name == APPROLE {
+        "approle"
+    } else {
+        "jwt"
+    }
+}
+
+/// The auth mount of a login role.
+fn mount_of(role: &Thing<'_>) -> Option<String> {
+    texts(role, "mount")
+        .into_iter()
+        .next()
+        .map(|mount| mount.trim_end_matches('/').to_owned())
+}
+
+/// The subject that logs in by a role.
+fn subject_of(world: &World<'_>, role: &Thing<'_>) -> Subject {
+    let entity = role.address.and_then(|address| {
+        world
+            .of_declaration(&address.declaration)
+            .find(|thing| thing.kind.name == ENTITY)
+            .map(|thing| thing.key.to_owned())
+    });
+    match entity {
+        Some(key) => (ENTITY.to_owned(), key),
+        None => (role.kind.name.to_owned(), role.key.to_owned()),
+    }
+}

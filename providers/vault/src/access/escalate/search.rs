@@ -1,0 +1,259 @@
+//! Trying requests against a subject's policies, as somebody would who wants them to add up.
+//!
+//! In: paths and bodies that a way takes. Out: the permission that lets each through, and what
+//! that depends on. What somebody can choose is chosen: parameters that a rule requires are sent,
+//! a response is wrapped if a rule wants that, and names are those that rules have or leave open.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use remit_sdk::Value;
+use remit_sdk::access::{Escalation, Gain, Permission};
+use remit_sdk::text::safe;
+
+use super::super::decide::{Operation, Parameters, Refusal, Request, Verdict, Wrapping};
+use super::super::evaluate::Holding;
+use super::super::grant::Limits;
+use super::super::pattern::{Pattern, Segment};
+use super::super::{Entry, Lookup, Server};
+
+/// A name that nothing has, for paths that name something new, and for values of which any will
+/// do.
+pub(super) const NEW: &str = "remit-probe-0";
+
+/// What stands for any object of others, where an id is needed and none is known.
+pub(super) const SOME: &str = "00000000-0000-0000-0000-000000000000";
+
+/// A value that matters and isn't known: the policies somebody is after, one's own id. A rule that
+/// lists the values of such a parameter is taken to stand in the way.
+pub(super) const ANY: &str = "…";
+
+/// How many required parameters a request is filled up with; more than a rule has.
+const REQUIRED_MAX: usize = 64;
+
+/// What a request must be able to say for a way to work, parameter by parameter; every other
+/// parameter may be left out.
+pub(super) type Body<'b> = &'b [(&'b str, &'b str)];
+
+/// What a request is let through by, and what that depends on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Step {
+    by: BTreeSet<Permission>,
+    depends: BTreeSet<String>,
+}
+
+impl Step {
+    /// This, and the other after it.
+    pub(super) fn then(mut self, other: Self) -> Self {
+        self.by.extend(other.by);
+        self.depends.extend(other.depends);
+        self
+    }
+
+    /// This, where something else holds as well.
+    pub(super) fn where_(mut self, what: impl Into<String>) -> Self {
+        self.depends.insert(what.into());
+        self
+    }
+}
+
+/// The surest of several ways; the first of those that are as sure.
+pub(super) fn surest(ways: impl IntoIterator<Item = Option<Step>>) -> Option<Step> {
+    ways.into_iter()
+        .flatten()
+        .min_by_key(|step| step.depends.len())
+}
+
+pub(super) struct Search<'a> {
+    pub(super) holding: &'a Holding<'a>,
+    /// The surest way for each method and gain.
+    found: BTreeMap<(&'static str, Gain), Escalation>,
+}
+
+impl<'a> Search<'a> {
+    pub(super) fn new(holding: &'a Holding<'a>) -> Self {
+        Self {
+            holding,
+            found: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn into_found(self) -> Vec<Escalation> {
+        self.found.into_values().collect()
+    }
+
+    pub(super) fn has(&self, method: &'static str, gain: &Gain) -> bool {
+        self.found.contains_key(&(method, gain.clone()))
+    }
+
+    /// Keeps a way that works, unless one as sure is known.
+    pub(super) fn keep(&mut self, method: &'static str, gain: Gain, how: &str, way: Option<Step>) {
+        let Some(step) = way else { return };
+        let key = (method, gain.clone());
+        let better = self
+            .found
+            .get(&key)
+            .is_none_or(|found| step.depends.len() < found.depends.len());
+        if better {
+            let escalation = Escalation {
+                method: method.to_owned(),
+                how: how.to_owned(),
+                gain,
+                by: step.by,
+                depends: step.depends.into_iter().collect(),
+            };
+            self.found.insert(key, escalation);
+        }
+    }
+
+    /// One request, with the surest of several bodies.
+    pub(super) fn request(
+        &self,
+        operation: Operation,
+        path: &str,
+        bodies: &[Body<'_>],
+    ) -> Option<Step> {
+        surest(bodies.iter().map(|body| self.sent(operation, path, body)))
+    }
+
+    /// A write that the server takes for an update, whether there is something or not.
+    pub(super) fn update(&self, path: &str, bodies: &[Body<'_>]) -> Option<Step> {
+        self.request(Operation::Update, path, bodies)
+    }
+
+    /// A write of something that may be there or not: the server takes it for a create if it
+    /// isn't, and for an update if it is.
+    pub(super) fn write(&self, path: &str, bodies: &[Body<'_>]) -> Option<Step> {
+        let create = self.request(Operation::Create, path, bodies);
+        // A name that the rule leaves open can be one that nothing has.
+        if create.is_some() && path.contains(NEW) {
+            return create;
+        }
+        let shown = safe(path);
+        match (create, self.request(Operation::Update, path, bodies)) {
+            (Some(create), Some(update)) => Some(create.then(update)),
+            (Some(create), None) => Some(create.where_(format!("`{shown}` not being there yet"))),
+            (None, Some(update)) if path.contains(NEW) => Some(update.where_(format!(
+                "`{}` being there already under some name",
+                safe(&path.replace(NEW, "…"))
+            ))),
+            (None, Some(update)) => Some(update.where_(format!("`{shown}` being there already"))),
+            (None, None) => None,
+        }
+    }
+
+    fn sent(&self, operation: Operation, path: &str, body: Body<'_>) -> Option<Step> {
+        let acl = &self.holding.acl;
+        let limits = acl
+            .find(path, Lookup::Plain)
+            .map(|entry| &entry.grant.limits);
+        let mut parameters: BTreeMap<String, Value> = body
+            .iter()
+            .map(|(name, value)| {
+                let listed = limits
+                    .filter(|_| *value == NEW)
+                    .and_then(|limits| a_value(limits, name));
+                (
+                    (*name).to_owned(),
+                    listed.unwrap_or_else(|| Value::string(*value)),
+                )
+            })
+            .collect();
+        let wrapping = match limits {
+            Some(limits) if limits.has_wrapping() => {
+                Wrapping::Seconds(limits.min_wrapping_ttl.max(1))
+            }
+            _ => Wrapping::None,
+        };
+        for _ in 0..REQUIRED_MAX {
+            let verdict = acl.decide(&Request {
+                operation,
+                path,
+                parameters: Parameters::Known(parameters.clone()),
+                wrapping,
+            });
+            let (rules, by, depends) = match verdict {
+                Verdict::Allowed { rule, by } => (BTreeSet::from([rule]), by, BTreeSet::new()),
+                Verdict::Depends { on, rules, by } => {
+                    (rules, by, on.iter().map(ToString::to_string).collect())
+                }
+                Verdict::Denied {
+                    why: Refusal::ParameterMissing(name),
+                    ..
+                } => {
+                    let value = limits
+                        .and_then(|limits| a_value(limits, &name))
+                        .unwrap_or_else(|| Value::string(NEW));
+                    parameters.insert(name, value);
+                    continue;
+                }
+                Verdict::Denied { .. } => return None,
+            };
+            let permission = Permission {
+                actions: [operation.capability().to_owned()].into(),
+                resources: rules,
+                conditions: BTreeSet::new(),
+                sources: self.holding.sources(by.iter()),
+            };
+            return Some(Step {
+                by: [permission].into(),
+                depends,
+            });
+        }
+        None
+    }
+
+    /// Whether `sudo` is given at a path that does more with it.
+    pub(super) fn has_sudo(&self, path: &str) -> bool {
+        self.holding.acl.capabilities(path).contains("sudo")
+    }
+
+    pub(super) fn is_openbao(&self) -> bool {
+        self.holding.acl.server == Server::OpenBao
+    }
+
+    /// The names that rules have in the place of `{}` in `template`, and `open` where they leave
+    /// it open.
+    pub(super) fn names(&self, template: &str, open: &str) -> BTreeSet<String> {
+        self.holding
+            .acl
+            .entries()
+            .filter(|entry| !entry.grant.denies())
+            .filter_map(|entry| name_in(entry, template, open))
+            .collect()
+    }
+}
+
+/// A value that a rule allows of a parameter, where it lists them.
+fn a_value(limits: &Limits, parameter: &str) -> Option<Value> {
+    match limits.allowed_parameters.get(parameter)?.first()? {
+        // A `*` alone is itself.
+        Value::String(text) if text.len() > 1 => Some(Value::string(text.replace('*', NEW))),
+        other => Some(other.clone()),
+    }
+}
+
+/// What stands in the place of `{}`, where a rule's path may match the template.
+fn name_in(entry: &Entry, template: &str, open: &str) -> Option<String> {
+    let pattern: &Pattern = &entry.pattern;
+    let mut found = None;
+    let mut wanted = template.split('/');
+    for segment in &pattern.segments {
+        match (wanted.next()?, segment) {
+            ("{}", Segment::Any) => found = Some(open.to_owned()),
+            ("{}", Segment::Literal(text)) => found = Some(text.clone()),
+            (_, Segment::Any) => {}
+            (text, Segment::Literal(literal)) if text == literal => {}
+            _ => return None,
+        }
+    }
+    match (&pattern.tail, wanted.next()) {
+        (None, None) => {}
+        (Some(tail), Some("{}")) => found = Some(format!("{tail}{open}")),
+        (Some(tail), Some(text)) if text.starts_with(tail.as_str()) => {
+            found = found.or_else(|| Some(open.to_owned()));
+        }
+        _ => return None,
+    }
+    // Of a template that isn't filled in nothing is known.
+    found.filter(|name| !name.is_empty() && !name.contains("{{"))
+}
