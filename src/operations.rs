@@ -22,8 +22,8 @@ use crate::plan::{self, Mode, OutputChange, Plan};
 use crate::state::{Entry, Record, Recorded, Run, StateError};
 
 use crate::config::literals::Literal;
-use review::{Judged, Material, review};
-pub use review::{access_by_steps, approvals, facts, look};
+pub use review::{Judged, access_by_steps, approvals, facts, findings_by_steps, look};
+use review::{Material, review};
 
 /// What a plan is asked for.
 pub struct PlanRequest<'a> {

@@ -22,6 +22,7 @@ use super::{Global, Outcome, ask, clock, plan as planning, signatures};
 use crate::apply::{Report, Walk};
 use crate::gate::file::{self, SavedPlan};
 use crate::gate::{self, Review, Signatures};
+use crate::operations::Judged;
 use crate::plan::{Mode, Plan, Step};
 use crate::state::{Recorded, Run};
 use crate::view;
@@ -291,6 +292,24 @@ fn approved(
     let catalog = providers::catalog();
     let mut given = operations::access_by_steps(plan, &session.model, recorded, &catalog);
     given.extend(access.iter().cloned());
+    let sources = global.sources.borrow().clone();
+    let judged = Judged {
+        literals: Some(&session.literals),
+        now: clock::now(),
+        place: &|span| sources.place(span),
+    };
+    let parts = (&session.model, recorded, &catalog);
+    let review = Review {
+        findings: operations::findings_by_steps(plan, &given, parts, &judged),
+        access: given.clone(),
+        ..Review::of(plan.clone())
+    };
+    if review.stops() {
+        let text = view::findings::errors(&review.findings, global.output.paint());
+        global.output.data(&text);
+        global.say("Nothing was applied: findings of severity error stop it.\n");
+        return Ok(None);
+    }
     let again = operations::approvals(plan, &given, &session.model, recorded);
     let all: BTreeSet<_> = approvals.iter().cloned().chain(again).collect();
     let all: Vec<_> = all.into_iter().collect();

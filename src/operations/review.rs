@@ -16,7 +16,9 @@ use crate::lower::{self, Catalog, Desired};
 use crate::model::Model;
 use crate::observe::{self, Observed, Place, Readers};
 use crate::plan::{Mode, Plan};
-use crate::rules::{self, CeilingExcess, Checked, Effective, EscalationOf, InEffect, Input};
+use crate::rules::{
+    self, CeilingExcess, Checked, Effective, EscalationOf, Finding, InEffect, Input,
+};
 use crate::state::{Facts, Recorded};
 
 /// Policies of others that are read to know what somebody can do. An entity holds a handful; more
@@ -33,14 +35,23 @@ pub(super) struct Material<'a> {
     pub(super) judged: &'a Judged<'a>,
 }
 
+impl Material<'_> {
+    fn around(&self) -> Around<'_> {
+        Around {
+            model: self.model,
+            targets: &self.observed.targets,
+        }
+    }
+}
+
 /// What rules look at beside the configuration's meaning.
-pub(super) struct Judged<'a> {
+pub struct Judged<'a> {
     /// The texts that are written in the configuration.
-    pub(super) literals: Option<&'a [Literal]>,
+    pub literals: Option<&'a [Literal]>,
     /// Now: RFC 3339.
-    pub(super) now: String,
+    pub now: String,
     /// Where a span is, for people: `agents.remit.hcl:41`.
-    pub(super) place: &'a dyn Fn(Span) -> String,
+    pub place: &'a dyn Fn(Span) -> String,
 }
 
 /// Reads what subjects hold that is neither recorded nor wanted, one by one. What can't be read
@@ -139,7 +150,7 @@ fn rules(
         model,
         literals: judged.literals,
         plan: Some(plan),
-        access: Some(&in_effect(planned, material)),
+        access: Some(&in_effect(planned, material.around(), material.catalog)),
         changes: Some(access),
         observed: Some(observed),
         now: &judged.now,
@@ -147,18 +158,35 @@ fn rules(
     })
 }
 
-/// What everybody can do once the plan is applied, as rules look at it.
-fn in_effect(planned: &Moment<'_>, material: &Material<'_>) -> InEffect {
-    let Material {
-        model,
-        observed,
-        catalog,
-        ..
-    } = *material;
+/// What rules find in a plan's steps, whatever the rest of the file says: asked again when it is
+/// applied, since anybody could have written the file, and since exceptions end.
+pub fn findings_by_steps(
+    plan: &Plan,
+    access: &[AccessChange],
+    (model, recorded, catalog): (&Model, &Recorded, &Catalog<'_>),
+    judged: &Judged<'_>,
+) -> Vec<Finding> {
+    let was = Moment::recorded(recorded, catalog);
+    let done = was.stepped(&plan.steps, catalog);
     let around = Around {
         model,
-        targets: &observed.targets,
+        targets: &plan.targets,
     };
+    let checked = rules::check(&Input {
+        model,
+        literals: judged.literals,
+        plan: Some(plan),
+        access: Some(&in_effect(&done, around, catalog)),
+        changes: Some(access),
+        observed: None,
+        now: &judged.now,
+        place: &|span| Some((judged.place)(span)),
+    });
+    checked.findings
+}
+
+/// What everybody can do once the plan is applied, as rules look at it.
+fn in_effect(planned: &Moment<'_>, around: Around<'_>, catalog: &Catalog<'_>) -> InEffect {
     let mut effect = InEffect::default();
     for can in access::can(planned, catalog, around, None) {
         let evaluator = catalog.evaluator_of_instance(&can.instance);
@@ -187,16 +215,16 @@ fn in_effect(planned: &Moment<'_>, material: &Material<'_>) -> InEffect {
         let place = (can.instance, can.subject);
         effect.subjects.insert(place, can.identity);
     }
-    effect.excess = excess(planned, material, around);
+    effect.excess = excess(planned, around, catalog);
     effect
 }
 
 /// What exceeds a ceiling. Where the ceilings themselves can't be told, nothing is within one.
-fn excess(planned: &Moment<'_>, material: &Material<'_>, around: Around<'_>) -> Vec<CeilingExcess> {
+fn excess(planned: &Moment<'_>, around: Around<'_>, catalog: &Catalog<'_>) -> Vec<CeilingExcess> {
     let nothing = Desired::default();
-    let most = lower::ceilings(material.model, material.catalog);
+    let most = lower::ceilings(around.model, catalog);
     let most = Moment::wanted(most.as_ref().unwrap_or(&nothing));
-    access::exceeding(planned, &most, material.catalog, around)
+    access::exceeding(planned, &most, catalog, around)
         .into_iter()
         .map(|one| CeilingExcess {
             identity: one.identity,

@@ -44,6 +44,12 @@ pub fn people(checked: &Checked, paint: Paint) -> String {
     out
 }
 
+/// Those that stop a plan.
+pub fn errors(findings: &[Finding], paint: Paint) -> String {
+    let stopping = findings.iter().filter(|finding| finding.stops());
+    stopping.map(|finding| one(finding, paint)).collect()
+}
+
 /// One finding.
 pub fn one(finding: &Finding, paint: Paint) -> String {
     let word = severity(finding);
