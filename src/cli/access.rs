@@ -70,7 +70,7 @@ impl Access {
         };
         let moment = Moment::live(&recorded, &session.desired, &observed, &catalog);
         if let Some(identity) = &self.identity {
-            self.is_live(&moment, around, identity)?;
+            Self::is_live(&moment, around, identity)?;
         }
         if self.work.stats {
             note(&stats.text(connections.statistics()));
@@ -92,7 +92,6 @@ impl Access {
 
     /// Refuses an identity that is nowhere, which a "no" would hide.
     fn is_live(
-        &self,
         moment: &Moment<'_>,
         around: Around<'_>,
         identity: &DeclarationAddress,

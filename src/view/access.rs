@@ -25,13 +25,15 @@ pub(super) fn section(all: &[AccessChange], paint: Paint) -> Vec<String> {
     for change in all {
         let mut head = format!("  {}", paint.heading(&safe(&change.identity.to_string())));
         if let Some(whose) = &change.whose {
-            head.push_str(&format!("   {}", safe(&whose.agent.to_string())));
-            if let Some(owner) = &whose.owner {
-                head.push_str(&format!(", {}", safe(&owner.to_string())));
-            }
-            if let Some(tier) = &whose.tier {
-                head.push_str(&format!(", {}", safe(tier)));
-            }
+            let owner = whose.owner.as_ref().map(ToString::to_string);
+            let agent = Some(whose.agent.to_string());
+            let known: Vec<String> = [agent, owner, whose.tier.clone()]
+                .into_iter()
+                .flatten()
+                .map(|one| safe(&one))
+                .collect();
+            head.push_str("   ");
+            head.push_str(&known.join(", "));
         }
         if change.is_new {
             head.push_str(", new");

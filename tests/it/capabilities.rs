@@ -24,7 +24,7 @@ const SEGMENTS: [&str; 3] = ["a", "b", "ab"];
 /// Names of the policies, which the tokens have; each set writes them anew.
 const POLICIES: [&str; 4] = ["p0", "p1", "p2", "p3"];
 
-fn rounds(of: (u64, u64)) -> u64 {
+pub(crate) fn rounds(of: (u64, u64)) -> u64 {
     match std::env::var("REMIT_SWEEP").as_deref() {
         Ok("long") => of.1,
         _ => of.0,
@@ -32,10 +32,10 @@ fn rounds(of: (u64, u64)) -> u64 {
 }
 
 /// `SplitMix64`: one number starts it, and tells everything that follows.
-struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let seed = match std::env::var("REMIT_SEED") {
             Ok(seed) => seed.parse().unwrap(),
             Err(_) => u64::from(std::process::id()).wrapping_mul(0x9e37_79b9_7f4a_7c15),
@@ -53,21 +53,21 @@ impl Random {
     }
 
     /// A number below `end`.
-    fn below(&mut self, end: u64) -> u64 {
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
         self.next() % end
     }
 
-    fn one_in(&mut self, many: u64) -> bool {
+    pub(crate) fn one_in(&mut self, many: u64) -> bool {
         self.below(many) == 0
     }
 
-    fn pick<'a, T>(&mut self, all: &'a [T]) -> &'a T {
+    pub(crate) fn pick<'a, T>(&mut self, all: &'a [T]) -> &'a T {
         let place = self.below(all.len() as u64);
         &all[usize::try_from(place).unwrap()]
     }
 
     /// Some of them, each with this chance of one in.
-    fn some<T: Clone>(&mut self, all: &[T], many: u64) -> Vec<T> {
+    pub(crate) fn some<T: Clone>(&mut self, all: &[T], many: u64) -> Vec<T> {
         all.iter().filter(|_| self.one_in(many)).cloned().collect()
     }
 }

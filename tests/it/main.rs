@@ -19,6 +19,7 @@ mod engine;
 mod examples;
 mod guide;
 mod hostile;
+mod iam_evaluator;
 mod journey;
 mod kill;
 mod lifecycle;

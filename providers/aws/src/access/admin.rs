@@ -129,7 +129,7 @@ fn is_read(name: &str) -> bool {
         name.get(..word.len())
             .is_some_and(|head| head.eq_ignore_ascii_case(word))
     };
-    READS.iter().any(|word| starts(word))
+    READS.iter().any(starts)
 }
 
 /// What of the resources is every one, of a service at least.

@@ -6,13 +6,15 @@
 //! the conditions of both are compared as formulas. No case is left out, so no excess is missed;
 //! what can't be told is said ([`Certainty::Undecided`]).
 
+mod tell;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use remit_sdk::access::{Certainty, Excess, Permission};
+use remit_sdk::access::{Certainty, Excess};
 
-use super::formula::{self, Atom, Formula, Found, Literal};
-use super::pattern::{OTHER, Pattern, Piece, Reach, signatures};
-use super::{Holdings, Layer, Rule, sentence};
+use super::formula::{self, Atom, Formula, Found};
+use super::pattern::{Pattern, Piece, Reach, signatures};
+use super::{Holdings, Layer, Rule};
 use crate::document::{Effect, Selection};
 
 /// How many cases are looked at. The largest policies have some ten thousand.
@@ -142,6 +144,10 @@ struct Place {
     certainty: Certainty,
 }
 
+/// A rule that gives more for some actions: its number, the narrowest pattern of resources, how
+/// sure it is, and a resource.
+type Case = (usize, Option<usize>, Certainty, String);
+
 /// The places that were found, each with a resource, and the actions where nothing more is given.
 #[derive(Default)]
 struct Places {
@@ -185,9 +191,12 @@ impl<'a> Comparison<'a> {
     ) -> Self {
         let (mut actions, mut resources) = (Table::default(), Table::default());
         let same = |key: &str| key.to_owned();
-        let before = |key: &str| match changed.contains(key) {
-            true => format!("{key}{BEFORE}"),
-            false => key.to_owned(),
+        let before = |key: &str| {
+            if changed.contains(key) {
+                format!("{key}{BEFORE}")
+            } else {
+                key.to_owned()
+            }
         };
         // Every action has a service and a name.
         actions.number(&Pattern::action("?*:?*"));
@@ -242,8 +251,7 @@ impl<'a> Comparison<'a> {
             return places;
         };
         // What was found for the same rules: they are all that counts.
-        let mut known: BTreeMap<Vec<bool>, Vec<(usize, Option<usize>, Certainty, String)>> =
-            BTreeMap::new();
+        let mut known: BTreeMap<Vec<bool>, Vec<Case>> = BTreeMap::new();
         let mut left = CASES_MAX;
         for mut matched in cases.into_keys() {
             if !matched.remove(&0) {
@@ -292,7 +300,7 @@ impl<'a> Comparison<'a> {
         actions: &BTreeSet<usize>,
         reach: Reach,
         left: &mut usize,
-    ) -> Option<Vec<(usize, Option<usize>, Certainty, String)>> {
+    ) -> Option<Vec<Case>> {
         let mut found = Vec::new();
         if !self.giving().any(|(_, rule)| rule.is_about_action(actions)) {
             return Some(found);
@@ -375,244 +383,15 @@ impl<'a> Comparison<'a> {
                     found.push((number, Certainty::Undecided(why.to_owned())));
                 }
                 Found::Together(literals) => {
-                    found.push((number, certainty(rule, &literals, &own, &under)));
+                    found.push((number, tell::certainty(rule, &literals, &own, &under)));
                 }
             }
         }
         found
     }
-
-    /// What was found, as it is told.
-    fn excesses(&self, places: Places) -> Vec<Excess> {
-        let giving: BTreeMap<usize, &Numbered<'a>> = self.giving().collect();
-        if places.is_cut {
-            let why = "the patterns overlap in too many ways to compare them";
-            let all = giving.values().map(|rule| Excess {
-                permission: permission(rule.rule),
-                example: None,
-                certainty: Certainty::Undecided(why.to_owned()),
-            });
-            return ordered(all.collect());
-        }
-        // By rule and certainty, by action: resources with examples.
-        type Shown = BTreeMap<Option<usize>, BTreeMap<Option<usize>, String>>;
-        let mut by: BTreeMap<(usize, Certainty), Shown> = BTreeMap::new();
-        for (place, example) in places.found {
-            by.entry((place.rule, place.certainty))
-                .or_default()
-                .entry(place.action)
-                .or_default()
-                .entry(place.resource)
-                .or_insert(example);
-        }
-        let mut all = Vec::new();
-        for ((number, certainty), shown) in by {
-            let Some(rule) = giving.get(&number) else {
-                continue;
-            };
-            let mut alike: BTreeMap<
-                BTreeSet<Option<usize>>,
-                (BTreeSet<Option<usize>>, BTreeMap<Option<usize>, String>),
-            > = BTreeMap::new();
-            for (action, resources) in shown {
-                let (actions, _) = alike
-                    .entry(resources.keys().copied().collect())
-                    .or_insert_with(|| (BTreeSet::new(), resources));
-                actions.insert(action);
-            }
-            for (actions, resources) in alike.into_values() {
-                let permission =
-                    self.permission(rule, &actions, &resources, number, &places.within);
-                let example = self.example(&permission, &resources);
-                all.push(Excess {
-                    permission,
-                    example,
-                    certainty: certainty.clone(),
-                });
-            }
-        }
-        ordered(all)
-    }
-
-    fn permission(
-        &self,
-        rule: &Numbered<'a>,
-        actions: &BTreeSet<Option<usize>>,
-        resources: &BTreeMap<Option<usize>, String>,
-        number: usize,
-        within: &BTreeSet<(usize, usize)>,
-    ) -> Permission {
-        let whole = permission(rule.rule);
-        if rule.rule.is_unread {
-            return whole;
-        }
-        let mut conditions = whole.conditions;
-        let shown = self.widest(&self.actions, actions.iter().copied(), &whole.actions);
-        for (own, except) in within {
-            let Some(except) = self
-                .actions
-                .patterns
-                .get(*except)
-                .filter(|_| *own == number)
-            else {
-                continue;
-            };
-            let is_part = shown.iter().any(|text| {
-                let all = Pattern::action(text);
-                all.contains(except) && !except.contains(&all)
-            });
-            if is_part {
-                conditions.insert(format!("but not {}", except.text));
-            }
-        }
-        Permission {
-            actions: shown,
-            resources: self.widest(&self.resources, resources.keys().copied(), &whole.resources),
-            conditions,
-            sources: whole.sources,
-        }
-    }
-
-    /// The texts of patterns, without those that are within another; where there is none, all
-    /// that the rule names.
-    fn widest(
-        &self,
-        table: &Table,
-        numbers: impl Iterator<Item = Option<usize>>,
-        whole: &BTreeSet<String>,
-    ) -> BTreeSet<String> {
-        let numbers: BTreeSet<Option<usize>> = numbers.collect();
-        if numbers.contains(&None) {
-            return whole.clone();
-        }
-        let patterns: Vec<&Pattern> = numbers
-            .iter()
-            .flatten()
-            .filter_map(|number| table.patterns.get(*number))
-            .collect();
-        let is_within = |one: &Pattern| {
-            patterns
-                .iter()
-                .any(|other| other.pieces != one.pieces && other.contains(one))
-        };
-        patterns
-            .iter()
-            .filter(|one| !is_within(one))
-            .map(|one| one.text.clone())
-            .collect()
-    }
-
-    fn example(
-        &self,
-        shown: &Permission,
-        resources: &BTreeMap<Option<usize>, String>,
-    ) -> Option<String> {
-        let readable = |text: &&String| !text.starts_with(OTHER) && !text.contains(['*', '?']);
-        let text = resources.values().find(readable)?;
-        (!shown.resources.contains(text)).then(|| text.clone())
-    }
 }
 
-/// How sure it is that a rule gives more, from facts under which it does.
-fn certainty(
-    rule: &Numbered<'_>,
-    literals: &[Literal],
-    own: &Formula,
-    under: &Formula,
-) -> Certainty {
-    for (atom, holds) in literals {
-        match (atom, holds) {
-            (Atom::Unknown(Effect::Deny, policy), true) => {
-                return Certainty::Undecided(format!("what {policy} denies isn't known here"));
-            }
-            (Atom::Unknown(Effect::Allow, policy), _) if *holds || mentions(under, atom) => {
-                return Certainty::Undecided(format!("what {policy} allows isn't known here"));
-            }
-            _ => {}
-        }
-    }
-    if *under == Formula::FALSE {
-        return if rule.rule.is_unread {
-            Certainty::Undecided(format!("what {} allows isn't known here", rule.rule.policy))
-        } else {
-            Certainty::Surely
-        };
-    }
-    let limits = || literals.iter().filter(|(atom, _)| mentions(under, atom));
-    for (limit, limit_holds) in limits() {
-        for (atom, holds) in literals {
-            if limit_holds != holds && !limit.is_told_from(atom) && limit != atom {
-                return Certainty::Undecided(format!(
-                    "how `{}` and `{}` relate can't be told",
-                    sentence::atom(atom),
-                    sentence::atom(limit)
-                ));
-            }
-        }
-    }
-    for (atom, _) in literals.iter().filter(|(_, holds)| *holds) {
-        let beside = |(limit, holds): &&Literal| !holds && limit.may_cover_in_part(atom);
-        if limits().filter(beside).count() > 1 {
-            return Certainty::Undecided(format!(
-                "whether `{}` is all within several conditions together can't be told",
-                sentence::atom(atom)
-            ));
-        }
-    }
-    let mut how: BTreeSet<String> = limits()
-        .filter(|(atom, _)| !mentions(own, atom))
-        .map(|(atom, holds)| {
-            let word = if *holds { "where" } else { "without" };
-            format!("{word} {}", sentence::atom(atom).replace(BEFORE, ""))
-        })
-        .collect();
-    if how.is_empty() {
-        how.insert("under other conditions".to_owned());
-    }
-    Certainty::Looser(how.into_iter().collect::<Vec<_>>().join(" and "))
-}
-
-fn mentions(formula: &Formula, wanted: &Atom) -> bool {
-    match formula {
-        Formula::Is(atom, _) => atom == wanted,
-        Formula::And(parts) | Formula::Or(parts) => parts.iter().any(|part| mentions(part, wanted)),
-    }
-}
-
-/// All that a rule gives, other rules aside.
-pub(super) fn permission(rule: &Rule) -> Permission {
-    let sources = BTreeSet::from([rule.source.clone()]);
-    if rule.is_unread {
-        return Permission {
-            actions: BTreeSet::from([format!("whatever {} gives", rule.policy)]),
-            resources: BTreeSet::from(["*".to_owned()]),
-            conditions: BTreeSet::new(),
-            sources,
-        };
-    }
-    let named = |selection: &Selection<Vec<Pattern>>| -> BTreeSet<String> {
-        let texts = selection.named().iter().map(|one| one.text.clone());
-        match selection {
-            Selection::Only(_) => texts.collect(),
-            Selection::AllBut(_) => {
-                let all: Vec<String> = texts.collect();
-                BTreeSet::from([format!("all but {}", all.join(", "))])
-            }
-        }
-    };
-    Permission {
-        actions: named(&rule.actions),
-        resources: named(&rule.resources),
-        conditions: sentence::conditions(&rule.conditions),
-        sources,
-    }
-}
-
-fn ordered(mut all: Vec<Excess>) -> Vec<Excess> {
-    all.sort();
-    all.dedup();
-    all
-}
+pub(super) use tell::permission;
 
 #[cfg(test)]
 mod tests;

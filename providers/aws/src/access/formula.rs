@@ -303,7 +303,7 @@ impl Atom {
         }
         let plain = |pattern: &Pattern| !pattern.has_variables();
         match (self, other) {
-            (Self::Null(_), _) | (_, Self::Null(_)) => true,
+            (Self::Null(_) | Self::Unknown(..), _) | (_, Self::Null(_)) => true,
             (
                 Self::Value {
                     set, test, value, ..
@@ -320,7 +320,6 @@ impl Atom {
                     && plain(value)
                     && plain(other)
             }
-            (Self::Unknown(..), _) => true,
             _ => false,
         }
     }
@@ -348,7 +347,7 @@ fn is_within(test: Test, value: &Pattern, other_test: Test, other: &Pattern) -> 
     let same = value.pieces == other.pieces;
     match (test, other_test) {
         (Test::Equals, Test::Equals) | (Test::Binary, Test::Binary) => same,
-        (Test::Equals, Test::Like) | (Test::Like, Test::Like) => other.contains(value),
+        (Test::Equals | Test::Like, Test::Like) => other.contains(value),
         (Test::Equals | Test::EqualsIgnoreCase, Test::EqualsIgnoreCase) => {
             same || same_ignoring_case(value, other)
         }

@@ -14,6 +14,9 @@ use super::pattern::Pattern;
 use super::{Holdings, Layer, Rule};
 use crate::document::{Effect, Selection};
 
+/// Actions, resources and conditions.
+type Words = (BTreeSet<String>, BTreeSet<String>, BTreeSet<String>);
+
 /// What an identity may do, ordered.
 pub(super) fn permissions(holdings: &Holdings) -> Vec<Permission> {
     let layers = holdings.layers();
@@ -33,10 +36,7 @@ pub(super) fn permissions(holdings: &Holdings) -> Vec<Permission> {
                 .collect()
         };
     }
-    let mut merged: BTreeMap<
-        (BTreeSet<String>, BTreeSet<String>, BTreeSet<String>),
-        BTreeSet<Source>,
-    > = BTreeMap::new();
+    let mut merged: BTreeMap<Words, BTreeSet<Source>> = BTreeMap::new();
     for listed in all {
         if let Some(found) = listed.without(&denies) {
             merged

@@ -59,7 +59,7 @@ fn subject(set: Set, key: &str) -> String {
 
 fn verb(test: Test, is_negated: bool, several: bool) -> &'static str {
     match (test, is_negated, several) {
-        (Test::Equals | Test::Binary, false, false) => "is",
+        (Test::Equals | Test::Binary, false, false) | (Test::Bool | Test::Null, ..) => "is",
         (Test::Equals | Test::Binary, false, true) => "is one of",
         (Test::Equals | Test::Binary, true, false) => "is not",
         (Test::Equals | Test::Binary, true, true) => "is none of",
@@ -68,7 +68,6 @@ fn verb(test: Test, is_negated: bool, several: bool) -> &'static str {
         (Test::EqualsIgnoreCase, true, _) => "is not, case aside,",
         (Test::Like | Test::Arn, false, _) => "like",
         (Test::Like | Test::Arn, true, _) => "not like",
-        (Test::Bool | Test::Null, ..) => "is",
         (Test::Ip, false, _) => "in",
         (Test::Ip, true, _) => "not in",
         (Test::Number(Order::Equal) | Test::Date(Order::Equal), false, _) => "=",

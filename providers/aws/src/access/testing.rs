@@ -230,13 +230,16 @@ pub(super) fn set<const N: usize>(all: [&str; N]) -> BTreeSet<String> {
 
 /// Objects of one account, `111122223333`.
 pub(super) struct Objects {
-    things: Vec<(
-        &'static str,
-        String,
-        BTreeMap<String, Value>,
-        Option<ObjectAddress>,
-    )>,
+    things: Vec<Object>,
 }
+
+/// Kind, key, attributes and address.
+type Object = (
+    &'static str,
+    String,
+    BTreeMap<String, Value>,
+    Option<ObjectAddress>,
+);
 
 pub(super) fn role_arn(name: &str) -> String {
     format!("arn:aws:iam::111122223333:role/{name}")

@@ -90,9 +90,8 @@ pub(super) fn names(
         Some(Selection::Only(all)) => among(all, caller),
         // With `Allow`, everybody else is meant, and none of them by name.
         Some(Selection::AllBut(all)) => match (among(all, caller), effect) {
-            (Named::No, _) => Named::Itself,
             // A `Deny` for all but an account still is one for those in it who aren't named.
-            (Named::Account, Effect::Deny) => Named::Itself,
+            (Named::No, _) | (Named::Account, Effect::Deny) => Named::Itself,
             _ => Named::No,
         },
     }

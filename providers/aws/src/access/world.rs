@@ -346,23 +346,21 @@ fn policy<'w>(world: &'w World<'w>, arn: &Arn) -> Option<&'w Thing<'w>> {
 fn written(thing: &Thing<'_>, name: String) -> Policy {
     let source = source(thing);
     match thing.attributes.get("policy") {
-        Some(Value::String(text)) => match document::meaning(text) {
-            Some(document) => Policy {
-                source,
-                name,
-                document: Some(document),
-            },
-            None => {
+        Some(Value::String(text)) => {
+            let document = document::meaning(text);
+            let name = if document.is_some() {
+                name
+            } else {
                 let digest = hex::encode(Sha256::digest(text.as_bytes()));
                 let short = digest.get(..DIGEST_CHARACTERS).unwrap_or(&digest);
-                let name = format!("{name} (which can't be read, {short})");
-                Policy {
-                    source,
-                    name,
-                    document: None,
-                }
+                format!("{name} (which can't be read, {short})")
+            };
+            Policy {
+                source,
+                name,
+                document,
             }
-        },
+        }
         Some(Value::Null) | None => Policy {
             source,
             name,
