@@ -7,6 +7,8 @@
 mod ceiling;
 mod compare;
 mod moments;
+#[cfg(test)]
+mod tests;
 mod who;
 
 use std::collections::BTreeSet;
