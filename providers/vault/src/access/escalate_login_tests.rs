@@ -400,7 +400,7 @@ fn groups_that_a_login_names() {
     assert_eq!(
         claims("identity.a", "groups", rule),
         [
-            "edit-group-alias > <groups>: update@identity/group-alias? a group of which its login names no alias yet"
+            "edit-group-alias > <groups>: update@identity/group-alias? an external group that gives more"
         ]
     );
     assert_eq!(claims("identity.a", "", rule), [""; 0]);
