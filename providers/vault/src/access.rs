@@ -220,13 +220,29 @@ fn foremost_listing<'a>(at: &[&'a Entry], cut: &[&'a Entry]) -> Option<&'a Entry
 }
 
 #[cfg(test)]
+mod administrative_tests;
+#[cfg(test)]
 mod beyond_tests;
 #[cfg(test)]
+mod can_tests;
+#[cfg(test)]
 mod decide_tests;
+#[cfg(test)]
+mod escalate_identity_tests;
+#[cfg(test)]
+mod escalate_login_tests;
+#[cfg(test)]
+mod escalate_method_tests;
+#[cfg(test)]
+mod escalate_tests;
+#[cfg(test)]
+mod evaluate_tests;
 #[cfg(test)]
 mod grant_tests;
 #[cfg(test)]
 mod limits_tests;
+#[cfg(test)]
+mod testing;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -145,7 +145,8 @@ impl Search<'_> {
         for id in self.names("identity/group/id/{}", SOME) {
             let path = format!("identity/group/id/{id}");
             let there = |way: Option<search::Step>| {
-                way.map(|way| way.where_(format!("`{}` being a group", safe(&path))))
+                let shown = safe(&path.replace(SOME, "…"));
+                way.map(|way| way.where_(format!("`{shown}` being a group")))
             };
             ways.push(there(self.update(&path, &[FILL])));
             joins.push(there(self.update(&path, &[JOIN])));

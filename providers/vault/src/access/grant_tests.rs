@@ -286,3 +286,88 @@ fn parameters_bind_what_has_parameters() {
         assert_eq!(found, expected, "{operation:?}");
     }
 }
+
+/// The limits of one rule, as a reader is told them.
+fn told_on(server: Server, limits: &str) -> Vec<String> {
+    let acl = rules(&format!("kv/x: create read list subscribe;{limits}"));
+    let entry = acl.entries().next().unwrap();
+    entry.grant.limits.told(server).into_iter().collect()
+}
+
+fn told(limits: &str) -> Vec<String> {
+    told_on(Server::OpenBao, limits)
+}
+
+#[test]
+fn parameters_are_told() {
+    for (limits, sentences) in [
+        ("", &[][..]),
+        (
+            "allowed_parameters = { b = [], a = [\"x\", \"y\", true, 3] }",
+            &["only the parameters `a` of true, 3, \"x\", \"y\" and `b`"],
+        ),
+        // With `*` any other may be given, and of those named only these values.
+        ("allowed_parameters = { \"*\" = [] }", &[]),
+        ("allowed_parameters = { \"*\" = [\"x\"] }", &[]),
+        (
+            "allowed_parameters = { \"*\" = [], a = [\"x\"], b = [], c = [\"y\"] }",
+            &["the parameter `a` of \"x\"", "the parameter `c` of \"y\""],
+        ),
+        (
+            "denied_parameters = { a = [], b = [\"x\", \"y\"] }",
+            &[
+                "not with the parameter `a`",
+                "not with the parameter `b` of \"x\", \"y\"",
+            ],
+        ),
+        (
+            "denied_parameters = { a = [], \"*\" = [\"x\"] }",
+            &["without parameters"],
+        ),
+        (
+            "required_parameters = [\"a\", \"b\"]",
+            &["only with the parameter `a`", "only with the parameter `b`"],
+        ),
+    ] {
+        assert_eq!(told(limits), sentences, "{limits}");
+    }
+}
+
+#[test]
+fn other_limits_are_told() {
+    for (limits, sentences) in [
+        (
+            "min_wrapping_ttl = \"5s\"",
+            &["the response wrapped for 5 seconds or more"][..],
+        ),
+        (
+            "max_wrapping_ttl = \"5s\"",
+            &["the response wrapped for at most 5 seconds"],
+        ),
+        (
+            "min_wrapping_ttl = \"5s\";max_wrapping_ttl = \"6s\"",
+            &["the response wrapped for 5 to 6 seconds"],
+        ),
+        ("pagination_limit = 1", &["lists of at most 1 keys"]),
+        ("pagination_limit = 0", &[]),
+        ("mfa_methods = [\"m\", \"n\"]", &[]),
+        (
+            "list_scan_response_keys_filter_path = \"{{ .path }}\"",
+            &["lists filtered by `{{ .path }}`"],
+        ),
+        ("list_scan_response_keys_filter_path = \"\"", &[]),
+        ("subscribe_event_types = [\"a\", \"b\"]", &["events a, b"]),
+        ("subscribe_event_types = []", &[]),
+        (
+            "expiration = \"2030-01-01T00:00:00Z\"",
+            &["until 2030-01-01T00:00:00Z"],
+        ),
+    ] {
+        assert_eq!(told(limits), sentences, "{limits}");
+    }
+    assert_eq!(
+        told_on(Server::Vault, "mfa_methods = [\"m\", \"n\"]"),
+        ["after multi-factor login by m, n"]
+    );
+    assert_eq!(told_on(Server::Vault, "mfa_methods = []"), [""; 0]);
+}

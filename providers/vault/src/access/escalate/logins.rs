@@ -511,7 +511,7 @@ impl Search<'_> {
             ("name", ANY),
         ];
         let way = self.update("identity/group-alias", &[body]);
-        let way = way.map(|way| way.where_("a group of which its login names no alias yet"));
+        let way = way.map(|way| way.where_("an external group that gives more"));
         let how = "lets a group that its login names stand for another";
         self.keep(
             "edit-group-alias",
