@@ -58,9 +58,11 @@ pub fn one(finding: &Finding, paint: Paint) -> String {
         "warning" => paint.changed(word),
         _ => paint.faint(word),
     };
-    let place = finding.place.as_deref();
+    // A policy of the organisation knows no places.
+    let address = finding.address.as_ref().map(ToString::to_string);
+    let place = finding.place.clone().or(address);
     let place = place.map_or(String::new(), |place| {
-        format!(" {}", paint.faint(&safe(place)))
+        format!(" {}", paint.faint(&safe(&place)))
     });
     let head = paint.heading(&format!("{} {}", safe(&finding.rule), safe(&finding.name)));
     let mut out = format!("{word} {head}{place}\n");

@@ -538,10 +538,9 @@ fn a_widening_is_applied_with_two_signatures_that_count_and_no_fewer() {
     );
     let plan = folder.join("p");
     // With a nonce that is known, to change it below.
-    let body = file::from_bytes(&std::fs::read(&plan).unwrap())
-        .unwrap()
-        .body;
-    save(&plan, body, LATER);
+    let made = std::fs::read(&plan).unwrap();
+    let body = file::from_bytes(&made).unwrap().body;
+    save(&plan, body.clone(), LATER);
     let sign = |key: &str, namespace: &str, file: &str| {
         let arguments = ["-Y", "sign", "-n", namespace, "-f", key, file];
         program("ssh-keygen", &arguments, folder);
@@ -555,7 +554,7 @@ fn a_widening_is_applied_with_two_signatures_that_count_and_no_fewer() {
     refused(&["2 more approvals are missing", "by one of"]);
     // A file that says that it takes nothing is asked all the same.
     let saved = std::fs::read(&plan).unwrap();
-    let mut forged = file::from_bytes(&saved).unwrap().body;
+    let mut forged = body;
     forged.approvals.clear();
     forged.access.clear();
     forged.plan.changes.clear();
