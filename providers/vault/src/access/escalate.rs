@@ -21,7 +21,7 @@ use remit_sdk::{Value, text::safe};
 use super::decide::Operation;
 use super::evaluate::{ENTITY, Holding, POLICY, is_true, texts};
 use super::grant::Glob;
-use search::{ANY, Body, NEW, SOME, Search, surest};
+use search::{ANY, Body, NEW, SOME, Search, Step, surest};
 
 /// An entity can have one alias at each mount.
 const ELSEWHERE: &str = "an entity that doesn't log in at the same mount yet";
@@ -144,9 +144,9 @@ impl Search<'_> {
         }
         for id in self.names("identity/group/id/{}", SOME) {
             let path = format!("identity/group/id/{id}");
-            let there = |way: Option<search::Step>| {
+            let there = |way: Option<Step>| {
                 let shown = safe(&path.replace(SOME, "…"));
-                way.map(|way| way.where_(format!("`{shown}` being a group")))
+                way.map(|way| way.given(format!("`{shown}` being a group")))
             };
             ways.push(there(self.update(&path, &[FILL])));
             joins.push(there(self.update(&path, &[JOIN])));
@@ -185,12 +185,12 @@ impl Search<'_> {
             ));
             let by_id = |id: &str| self.update(&format!("{tree}/id/{id}"), &[CANONICAL]);
             if own.is_empty() {
-                let its = |way: search::Step| way.where_("the id of its own alias");
+                let its = |way: Step| way.given("the id of its own alias");
                 ways.push(by_id(SOME).map(its));
             }
             ways.extend(own.iter().map(|id| by_id(id)));
         }
-        let way = surest(ways).map(|way| way.where_(ELSEWHERE));
+        let way = surest(ways).map(|way| way.given(ELSEWHERE));
         let how = "lets its own login stand for another entity";
         self.keep("edit-alias", Gain::Everything, how, way);
     }
@@ -206,7 +206,7 @@ impl Search<'_> {
         let pair = self.update("identity/entity/merge", &[PAIR]);
         let way = surest([
             self.update("identity/entity/merge", &[KEEP]),
-            pair.map(|way| way.where_(ELSEWHERE)),
+            pair.map(|way| way.given(ELSEWHERE)),
         ]);
         let how = "merges its own entity into another";
         self.keep("merge-entities", Gain::Everything, how, way);
@@ -254,9 +254,9 @@ impl Search<'_> {
     fn server(&mut self) {
         let raw = "the server's setting `raw_storage_endpoint`";
         let how = "writes the server's storage";
-        for name in self.names("sys/raw/{}", NEW) {
-            let way = self.update(&format!("sys/raw/{name}"), &[&[("value", ANY)]]);
-            let way = way.map(|way| way.where_(raw));
+        for path in self.paths_below("sys/raw") {
+            let way = self.update(&path, &[&[("value", ANY)]]);
+            let way = way.map(|way| way.given(raw));
             self.keep("write-storage", Gain::Everything, how, way);
         }
         let how = "lets the server run a program of its own";
@@ -266,14 +266,14 @@ impl Search<'_> {
                 let body: Body<'_> = &[("command", ANY), ("sha256", ANY)];
                 let way = self.update(&format!("{place}/{name}"), &[body]);
                 let way = way
-                    .map(|way| way.where_("a program of its own in the server's plugin directory"));
+                    .map(|way| way.given("a program of its own in the server's plugin directory"));
                 self.keep("register-plugin", Gain::Everything, how, way);
             }
         }
         let how = "replaces the server's storage by its own";
         for end in ["snapshot", "snapshot-force"] {
             let way = self.update(&format!("sys/storage/raft/{end}"), &[&[]]);
-            let way = way.map(|way| way.where_("the server's storage being `raft`"));
+            let way = way.map(|way| way.given("the server's storage being `raft`"));
             self.keep("restore-snapshot", Gain::Everything, how, way);
         }
     }
@@ -316,13 +316,7 @@ impl Search<'_> {
         }
     }
 
-    fn database(
-        &mut self,
-        mount: &str,
-        connection: &str,
-        role: &str,
-        way: Option<(search::Step, search::Step)>,
-    ) {
+    fn database(&mut self, mount: &str, connection: &str, role: &str, way: Option<(Step, Step)>) {
         let role = if role.contains(NEW) {
             "a database role of its own".to_owned()
         } else {

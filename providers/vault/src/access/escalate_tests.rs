@@ -385,6 +385,9 @@ fn the_server_s_own_storage_and_programs_depend_on_its_configuration() {
     for (rule, method, depends) in [
         ("sys/raw/*", "write-storage", raw),
         ("sys/raw/x", "write-storage", raw),
+        ("sys/raw/core/*", "write-storage", raw),
+        ("sys/raw/sys/policy/+/x", "write-storage", raw),
+        ("sys/r*", "write-storage", raw),
         ("sys/plugins/catalog/auth/*", "register-plugin", plugin),
         ("sys/plugins/catalog/secret/x", "register-plugin", plugin),
         ("sys/plugins/catalog/database/+", "register-plugin", plugin),
@@ -408,6 +411,8 @@ fn the_server_s_own_storage_and_programs_depend_on_its_configuration() {
         none(&[&format!("{rule}: read create")]);
     }
     none(&[
+        "sys/rawer/x: update sudo",
+        "sys/raw/x/*: deny\nsys/raw: update sudo",
         "sys/raw/*: update sudo;denied_parameters = { value = [] }",
         "sys/plugins/catalog/auth/*: update sudo;denied_parameters = { command = [] }",
         "sys/plugins/catalog/auth/*: update sudo;denied_parameters = { sha256 = [] }",

@@ -170,6 +170,8 @@ struct Mount<'w> {
     roles: Vec<&'w Thing<'w>>,
     /// Whether the subject logs in here.
     is_own: bool,
+    /// Whether the world has it.
+    is_there: bool,
 }
 
 /// What is sent as a parameter.
@@ -184,16 +186,17 @@ fn value(parameter: &str) -> &'static str {
 
 impl Search<'_> {
     pub(super) fn logins(&mut self, world: &World<'_>, subject: &Subject) {
-        for mount in self.mounts(world, subject) {
-            self.new_logins(&mount);
+        let mounts = self.mounts(world, subject);
+        for mount in &mounts {
+            self.new_logins(mount);
             for role in &mount.roles {
-                self.role(world, subject, &mount, role);
+                self.role(world, subject, mount, role);
             }
-            self.beliefs(world, subject, &mount);
-            self.passwords(&mount);
-            self.group_aliases(&mount);
+            self.beliefs(world, subject, mount);
+            self.passwords(mount);
+            self.group_aliases(mount);
         }
-        self.own_mount(world);
+        self.own_mount(&mounts);
     }
 
     fn mounts<'w>(&self, world: &'w World<'_>, subject: &Subject) -> Vec<Mount<'w>> {
@@ -224,7 +227,9 @@ impl Search<'_> {
                 let by_config = world
                     .thing(JWT_CONFIG, &format!("auth/{path}/config"))
                     .map(|_| "jwt".to_owned());
+                let is_there = world.thing(MOUNT, &path).is_some() || !roles.is_empty();
                 Mount {
+                    is_there,
                     kind: declared.or(by_role).or(by_config),
                     is_own: roles.iter().any(|role| subject_of(world, role) == *subject),
                     path,
@@ -272,11 +277,11 @@ impl Search<'_> {
                 }
                 let way = self.new_login(method, &place.replace("{}", &name));
                 let way = match &doubts {
-                    Some(doubt) => way.map(|way| way.where_(doubt.as_str())),
+                    Some(doubt) => way.map(|way| way.given(doubt.as_str())),
                     None => way,
                 };
                 ways.push(if method.vouched && !mount.is_own {
-                    way.map(|way| way.where_(vouched(mount)))
+                    way.map(|way| way.given(vouched(mount)))
                 } else {
                     way
                 });
@@ -290,12 +295,11 @@ impl Search<'_> {
         let mut ways = Vec::new();
         for body in method.bodies {
             for policies in method.policies {
-                let mut all: Vec<(&str, &str)> = body
+                let all: Vec<(&str, &str)> = body
                     .iter()
                     .map(|name| (*name, value(name)))
                     .chain([(*policies, ANY)])
                     .collect();
-                all.sort_unstable();
                 ways.push(if method.creates {
                     self.write(path, &[&all])
                 } else {
@@ -353,7 +357,7 @@ impl Search<'_> {
                         .collect();
                     let way = self.update(&path, &[&all]);
                     ways.push(if method.vouched && !mount.is_own {
-                        way.map(|way| way.where_(vouched(mount)))
+                        way.map(|way| way.given(vouched(mount)))
                     } else {
                         way
                     });
@@ -384,7 +388,7 @@ impl Search<'_> {
             if mount.is_own {
                 way
             } else {
-                way.map(|way| way.where_(vouched(mount)))
+                way.map(|way| way.given(vouched(mount)))
             }
         } else {
             // Who comes in gets the entity of its own subject.
@@ -445,7 +449,7 @@ impl Search<'_> {
         if texts(role, "role_id") == texts(role, "name") {
             return Some(Step::default());
         }
-        let guess = Step::default().where_("knowing the role's role-id");
+        let guess = Step::default().given("knowing the role's role-id");
         surest([self.role_id(path), Some(guess)])
     }
 
@@ -511,7 +515,7 @@ impl Search<'_> {
             ("name", ANY),
         ];
         let way = self.update("identity/group-alias", &[body]);
-        let way = way.map(|way| way.where_("an external group that gives more"));
+        let way = way.map(|way| way.given("an external group that gives more"));
         let how = "lets a group that its login names stand for another";
         self.keep(
             "edit-group-alias",
@@ -522,11 +526,15 @@ impl Search<'_> {
     }
 
     /// A mount of its own, with a login on it.
-    fn own_mount(&mut self, world: &World<'_>) {
-        let mut mounts = self.names("sys/auth/{}", NEW);
-        mounts.retain(|mount| world.thing(MOUNT, mount).is_none());
+    fn own_mount(&mut self, mounts: &[Mount<'_>]) {
+        let is_taken = |path: &String| {
+            let there = |mount: &Mount<'_>| mount.path == *path && mount.is_there;
+            path == "token" || mounts.iter().any(there)
+        };
+        let mut free = self.names("sys/auth/{}", NEW);
+        free.retain(|path| !is_taken(path));
         let mut ways = Vec::new();
-        for mount in mounts {
+        for mount in free {
             for method in METHODS.iter().filter(|method| !method.vouched) {
                 let Some(kind) = method.kinds.first() else {
                     continue;

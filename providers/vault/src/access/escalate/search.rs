@@ -50,7 +50,7 @@ impl Step {
     }
 
     /// This, where something else holds as well.
-    pub(super) fn where_(mut self, what: impl Into<String>) -> Self {
+    pub(super) fn given(mut self, what: impl Into<String>) -> Self {
         self.depends.insert(what.into());
         self
     }
@@ -131,12 +131,12 @@ impl<'a> Search<'a> {
         let shown = safe(path);
         match (create, self.request(Operation::Update, path, bodies)) {
             (Some(create), Some(update)) => Some(create.then(update)),
-            (Some(create), None) => Some(create.where_(format!("`{shown}` not being there yet"))),
-            (None, Some(update)) if path.contains(NEW) => Some(update.where_(format!(
+            (Some(create), None) => Some(create.given(format!("`{shown}` not being there yet"))),
+            (None, Some(update)) if path.contains(NEW) => Some(update.given(format!(
                 "`{}` being there already under some name",
                 safe(&path.replace(NEW, "…"))
             ))),
-            (None, Some(update)) => Some(update.where_(format!("`{shown}` being there already"))),
+            (None, Some(update)) => Some(update.given(format!("`{shown}` being there already"))),
             (None, None) => None,
         }
     }
@@ -209,6 +209,23 @@ impl<'a> Search<'a> {
 
     pub(super) fn is_openbao(&self) -> bool {
         self.holding.acl.server == Server::OpenBao
+    }
+
+    /// Paths below a tree, however deep, that rules have or leave open.
+    pub(super) fn paths_below(&self, tree: &str) -> BTreeSet<String> {
+        let within = format!("{tree}/");
+        let names = self.names(&format!("{within}{{}}"), NEW);
+        let deeper = self
+            .holding
+            .acl
+            .entries()
+            .filter(|entry| !entry.grant.denies() && entry.path().starts_with(&within))
+            .map(|entry| entry.path().replace(['*', '+'], NEW));
+        names
+            .iter()
+            .map(|name| format!("{within}{name}"))
+            .chain(deeper)
+            .collect()
     }
 
     /// The names that rules have in the place of `{}` in `template`, and `open` where they leave
