@@ -38,7 +38,16 @@ impl Random {
     pub(crate) fn new() -> Self {
         let seed = match std::env::var("REMIT_SEED") {
             Ok(seed) => seed.parse().unwrap(),
-            Err(_) => u64::from(std::process::id()).wrapping_mul(0x9e37_79b9_7f4a_7c15),
+            // Seeds next to each other would begin almost the same sequence.
+            Err(_) => {
+                let now = std::time::UNIX_EPOCH.elapsed().unwrap();
+                Self(
+                    u64::from(std::process::id())
+                        ^ now.as_secs().rotate_left(32)
+                        ^ u64::from(now.subsec_nanos()),
+                )
+                .next()
+            }
         };
         println!("REMIT_SEED={seed}");
         Self(seed)

@@ -33,6 +33,10 @@ const ACTIONS: &[&str] = &[
 ];
 const ACTION_PATTERNS: &[&str] = &[
     "*",
+    "*",
+    "s3:*",
+    "s3:*",
+    "*",
     "s3:*",
     "S3:get*",
     "s3:GetObject",
@@ -57,6 +61,10 @@ const RESOURCES: &[&str] = &[
     "arn:aws:secretsmanager:eu-west-1:111122223333:secret:name-AbCdEf",
 ];
 const RESOURCE_PATTERNS: &[&str] = &[
+    "*",
+    "*",
+    "*",
+    "arn:aws:s3:::*",
     "*",
     "*",
     "arn:aws:s3:::*",

@@ -274,6 +274,9 @@ pub(super) fn holds(
         }));
     }
     if own.is_empty() {
+        if operator.if_exists && operator.set == Set::Any {
+            return Truth::Depends(BTreeSet::from([any_if_exists(key)]));
+        }
         let holds = operator.if_exists
             || match operator.set {
                 Set::All => true,
@@ -301,6 +304,14 @@ pub(super) fn holds(
         Set::Any => any(of_each),
         Set::All | Set::One => of_each.fold(Truth::True, Truth::and),
     }
+}
+
+/// `ForAnyValue:` doesn't hold for a key that the request lacks, and `…IfExists` does: which of
+/// both counts isn't told.
+pub(super) fn any_if_exists(key: &str) -> String {
+    format!(
+        "whether `ForAnyValue` or `IfExists` counts where {key} is absent, which AWS's documentation leaves open"
+    )
 }
 
 fn any(mut all: impl Iterator<Item = Truth>) -> Truth {

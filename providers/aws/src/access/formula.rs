@@ -46,6 +46,8 @@ pub(super) enum Atom {
     },
     /// The resource is what a pattern with variables asks for.
     Resource(Pattern),
+    /// What the documentation leaves open, in words.
+    Open(String),
     /// A policy that isn't known allows this, or denies it.
     Unknown(Effect, String),
 }
@@ -178,7 +180,10 @@ fn of_condition(
     } else {
         found
     };
-    if operator.if_exists {
+    if operator.if_exists && operator.set == Set::Any {
+        let open = Atom::Open(super::condition::any_if_exists(key));
+        Formula::or([Formula::and([null(), Formula::Is(open, true)]), found])
+    } else if operator.if_exists {
         Formula::or([null(), found])
     } else {
         found
@@ -191,7 +196,7 @@ impl Atom {
     fn key(&self) -> Option<&str> {
         match self {
             Self::Null(key) | Self::Value { key, .. } | Self::All { key, .. } => Some(key),
-            Self::Resource(_) | Self::Unknown(..) => None,
+            Self::Resource(_) | Self::Open(_) | Self::Unknown(..) => None,
         }
     }
 
@@ -303,7 +308,7 @@ impl Atom {
         }
         let plain = |pattern: &Pattern| !pattern.has_variables();
         match (self, other) {
-            (Self::Null(_) | Self::Unknown(..), _) | (_, Self::Null(_)) => true,
+            (Self::Null(_) | Self::Open(_) | Self::Unknown(..), _) | (_, Self::Null(_)) => true,
             (
                 Self::Value {
                     set, test, value, ..

@@ -106,6 +106,7 @@ pub(super) fn atom(atom: &Atom) -> String {
             format!("{} {verb} {}", subject(Set::All, key), listed.join(", "))
         }
         Atom::Resource(pattern) => format!("the resource is {}", pattern.text),
+        Atom::Open(what) => what.clone(),
         Atom::Unknown(Effect::Allow, policy) => format!("{policy} allows it"),
         Atom::Unknown(Effect::Deny, policy) => format!("{policy} denies it"),
     }

@@ -222,6 +222,25 @@ fn what_cannot_be_told() {
 }
 
 #[test]
+fn what_the_documentation_leaves_open() {
+    let any = |exists: &str| {
+        allow_if(
+            "s:GA",
+            "*",
+            &format!(r#""ForAnyValue:StringEquals{exists}":{{"aws:TagKeys":"a"}}"#),
+        )
+    };
+    assert_eq!(compare(&any(""), &any("IfExists")), []);
+    let (.., certainty) = one(&any("IfExists"), &any(""));
+    assert!(
+        matches!(&certainty, Certainty::Undecided(why) if why.contains("leaves open")),
+        "{certainty:?}"
+    );
+    let (.., certainty) = one(&allow("s:GA", "*"), &any("IfExists"));
+    assert!(!matches!(certainty, Certainty::Surely));
+}
+
+#[test]
 fn wildcards_within_segments() {
     let found = compare(
         &allow("s:GA", "arn:aws:logs:r:123456789012:a*b"),

@@ -109,7 +109,7 @@ fn what_the_request_lacks() {
         ("ForAllValues:StringNotEquals", true),
         ("ForAnyValue:StringEquals", false),
         ("ForAnyValue:StringNotEquals", false),
-        ("ForAnyValue:StringLikeIfExists", true),
+        ("ForAllValues:StringLikeIfExists", true),
     ] {
         assert_eq!(k(operator, &["1"], &[]), expected, "{operator}");
         let empty = Context::default().with_no_values("k");
@@ -120,6 +120,23 @@ fn what_the_request_lacks() {
         );
         let unknown = ask(operator, "k", &["1"], &Context::default());
         assert_eq!(unknown, Truth::Depends(BTreeSet::from(["k".to_owned()])));
+    }
+}
+
+#[test]
+fn any_value_if_exists_is_left_open() {
+    let absent = Context::default().without("k");
+    for operator in [
+        "ForAnyValue:StringEqualsIfExists",
+        "ForAnyValue:StringNotLikeIfExists",
+    ] {
+        let found = ask(operator, "k", &["a"], &absent);
+        assert!(matches!(found, Truth::Depends(on) if on.first().unwrap().contains("leaves open")));
+        assert!(k(
+            operator,
+            &[if operator.contains("Not") { "b" } else { "a" }],
+            &["a"]
+        ));
     }
 }
 
