@@ -36,18 +36,17 @@ pub(crate) struct Random(u64);
 
 impl Random {
     pub(crate) fn new() -> Self {
-        let seed = match std::env::var("REMIT_SEED") {
-            Ok(seed) => seed.parse().unwrap(),
+        let seed = if let Ok(seed) = std::env::var("REMIT_SEED") {
+            seed.parse().unwrap()
+        } else {
             // Seeds next to each other would begin almost the same sequence.
-            Err(_) => {
-                let now = std::time::UNIX_EPOCH.elapsed().unwrap();
-                Self(
-                    u64::from(std::process::id())
-                        ^ now.as_secs().rotate_left(32)
-                        ^ u64::from(now.subsec_nanos()),
-                )
-                .next()
-            }
+            let now = std::time::UNIX_EPOCH.elapsed().unwrap();
+            Self(
+                u64::from(std::process::id())
+                    ^ now.as_secs().rotate_left(32)
+                    ^ u64::from(now.subsec_nanos()),
+            )
+            .next()
         };
         println!("REMIT_SEED={seed}");
         Self(seed)
