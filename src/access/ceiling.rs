@@ -50,7 +50,8 @@ pub fn exceeding(
             for excess in evaluator.beyond(&world, &subject, &ceilings) {
                 let sources = &excess.permission.sources;
                 // A ceiling in one target says nothing of a token's right to itself in another.
-                if !sources.is_empty() && sources.iter().all(is_self) {
+                let is_own = !sources.is_empty() && sources.iter().all(is_self);
+                if is_own && evaluator.is_administrative(&excess.permission).is_none() {
                     continue;
                 }
                 found.push(Exceeding {

@@ -157,11 +157,13 @@ impl<'a> Moment<'a> {
         Self { objects }
     }
 
-    /// This moment once `steps` are done, one after the other.
+    /// This moment once `steps` are done in the order in which an apply does them.
     #[must_use]
     pub fn stepped(&self, steps: &'a [Step], catalog: &Catalog<'_>) -> Self {
         let mut objects = self.objects.clone();
-        for step in steps {
+        let mut ordered: Vec<&Step> = steps.iter().collect();
+        ordered.sort_by_key(|step| (step.phase, step.id));
+        for step in ordered {
             let place = (step.instance.clone(), step.kind.clone(), step.key.clone());
             match step.operation {
                 StepOperation::Write(Operation::Delete) => drop(objects.remove(&place)),

@@ -170,13 +170,22 @@ impl<'a> Sides<'a> {
 
     fn is_in_production(self, identity: &DeclarationAddress) -> bool {
         let environment = |facts: &'a Facts| facts.identities.get(identity);
-        [
+        let mut known = [
             self.recorded.and_then(environment),
             environment(self.wanted),
         ]
         .into_iter()
         .flatten()
-        .any(|facts| self.tier(&facts.environment) == Some(Tier::Production))
+        .peekable();
+        if known.peek().is_none() {
+            // A resource that holds permissions itself says no environment: it counts as the
+            // highest there is.
+            let all = [self.recorded, Some(self.wanted)].into_iter().flatten();
+            return all
+                .flat_map(|facts| facts.environments.values())
+                .any(|environment| environment.tier == Tier::Production);
+        }
+        known.any(|facts| self.tier(&facts.environment) == Some(Tier::Production))
     }
 
     /// What it takes that `identity` gains something by `scope`.

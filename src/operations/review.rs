@@ -195,12 +195,17 @@ fn in_effect(planned: &Moment<'_>, around: Around<'_>, catalog: &Catalog<'_>) ->
             let sources = &permission.sources;
             !sources.is_empty() && sources.iter().all(access::is_self)
         };
-        for permission in can.permissions.into_iter().filter(|one| !own(one)) {
+        for permission in can.permissions {
+            let administrative = evaluator.and_then(|one| one.is_administrative(&permission));
+            // Somebody may have written more into that policy.
+            if own(&permission) && administrative.is_none() {
+                continue;
+            }
             effect.permissions.push(Effective {
                 identity: can.identity.clone(),
                 instance: can.instance.clone(),
                 scopes: access::scopes(&permission.sources),
-                administrative: evaluator.and_then(|one| one.is_administrative(&permission)),
+                administrative,
                 permission,
             });
         }

@@ -390,7 +390,14 @@ fn people_are_told_from_service_accounts() {
 
 #[test]
 fn an_approval_takes_as_many_keys_as_people() {
-    let key = |name: &str| format!("\"ssh-ed25519 AAAA{name} comment\"");
+    let key = |name: &str| {
+        let key = if name == "a" {
+            "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKeTe2S4yqWPA3IbtrrPXHjLI1/r4OcLG4TNmVQUYaCO"
+        } else {
+            "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBY2eqy2ekoBfI2oq5VoLMs5CGN4D3EU3aCg4MVWRMfE"
+        };
+        format!("\"{key} comment\"")
+    };
     for (keys, number) in [
         (format!("{}, {}", key("a"), key("b")), 0),
         (

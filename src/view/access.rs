@@ -166,8 +166,13 @@ fn rows(change: &AccessChange) -> Vec<Row> {
             .iter()
             .any(|drifted| drifted.excess.permission == one.excess.permission)
     };
-    rows.extend(own_token('-', &change.lost));
-    for one in change.lost.iter().filter(|one| !is_own_token(one)) {
+    // What somebody wrote into that policy is news.
+    let is_own_lost = |one: &&Attributed| is_own_token(one) && !drifted(one);
+    rows.extend(own_token(
+        '-',
+        change.lost.iter().any(|one| is_own_lost(&one)),
+    ));
+    for one in change.lost.iter().filter(|one| !is_own_lost(one)) {
         let row = Row::new('-', one);
         rows.push(if drifted(one) {
             row.note("was given outside remit")
@@ -184,8 +189,12 @@ fn rows(change: &AccessChange) -> Vec<Row> {
     for one in change.drifted.iter().filter(stays) {
         rows.push(Row::new('!', one).note("was given outside remit, and stays"));
     }
-    rows.extend(own_token('+', &change.gained));
-    for one in change.gained.iter().filter(|one| !is_own_token(one)) {
+    let is_own_gained = |one: &&Attributed| is_own_token(one) && change.is_new;
+    rows.extend(own_token(
+        '+',
+        change.gained.iter().any(|one| is_own_gained(&one)),
+    ));
+    for one in change.gained.iter().filter(|one| !is_own_gained(one)) {
         let row = Row::new('+', one);
         rows.push(match (&one.risk, change.is_new) {
             (_, false) => row.note("widens"),
@@ -199,8 +208,8 @@ fn rows(change: &AccessChange) -> Vec<Row> {
 }
 
 /// What every identity may do with its own token, as one line for its rules.
-fn own_token(sign: char, all: &[Attributed]) -> Option<Row> {
-    all.iter().any(is_own_token).then(|| Row {
+fn own_token(sign: char, is_there: bool) -> Option<Row> {
+    is_there.then(|| Row {
         sign,
         actions: "its own token".to_owned(),
         resources: "look up, renew, revoke".to_owned(),

@@ -131,7 +131,7 @@ pub(super) fn reason(permission: &Permission) -> Option<String> {
 }
 
 /// Whether all that a path may match is harmless.
-fn is_harmless(path: &str) -> bool {
+pub(super) fn is_harmless(path: &str) -> bool {
     HARMLESS.into_iter().any(|harmless| {
         if harmless.ends_with('/') {
             return path.starts_with(harmless);

@@ -18,6 +18,7 @@ use std::collections::BTreeSet;
 use remit_sdk::access::{Escalation, Gain, Permission, Subject, World};
 use remit_sdk::{Value, text::safe};
 
+use super::administrative::is_harmless;
 use super::decide::Operation;
 use super::evaluate::{ENTITY, Holding, POLICY, is_true, texts};
 use super::grant::Glob;
@@ -38,7 +39,21 @@ pub(super) fn escalations(
     if holding.acl.is_root() {
         return vec![root(holding)];
     }
+    // Most hold nothing but what they read and write of their own: looking no further keeps the
+    // whole from growing with the square of the subjects.
+    let mounts = world
+        .of_kind(CONNECTION)
+        .chain(world.of_kind(DATABASE_ROLE))
+        .filter_map(|thing| thing.key.split('/').next());
+    let in_server = writes_in(holding, &["sys", "auth", "identity"].into());
+    let in_databases = writes_in(holding, &mounts.collect());
     let mut search = Search::new(holding);
+    if in_databases {
+        search.databases(world);
+    }
+    if !in_server {
+        return search.into_found();
+    }
     search.own_policies(world);
     search.own_entity(world, subject);
     search.groups(world, subject);
@@ -47,8 +62,28 @@ pub(super) fn escalations(
     search.tokens();
     search.server();
     search.logins(world, subject);
-    search.databases(world);
     search.into_found()
+}
+
+/// Whether a rule lets anything be written in one of these trees, each by its first segment.
+fn writes_in(holding: &Holding<'_>, trees: &BTreeSet<&str>) -> bool {
+    let writes = ["create", "update", "patch", "delete", "sudo"];
+    holding
+        .acl
+        .entries()
+        .filter(|entry| {
+            let given = &entry.grant.capabilities;
+            writes.iter().any(|name| given.contains_key(name)) && !is_harmless(entry.path())
+        })
+        .any(|entry| {
+            let first = entry.path().split('/').next().unwrap_or_default();
+            // A template may come to anything.
+            let is_any = first == "+" || first.contains("{{");
+            let begins = first.strip_suffix('*');
+            is_any
+                || trees.contains(first)
+                || begins.is_some_and(|begin| trees.iter().any(|tree| tree.starts_with(begin)))
+        })
 }
 
 fn root(holding: &Holding<'_>) -> Escalation {

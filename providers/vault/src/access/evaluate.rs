@@ -29,7 +29,7 @@ impl Evaluate for crate::Vault {
         self.subjects(world)
             .iter()
             .flat_map(|subject| policies(world, subject))
-            .filter(|name| name != "root" && world.thing(POLICY, name).is_none())
+            .filter(|name| name != "root" && name != PENDING && world.thing(POLICY, name).is_none())
             // A name that each login fills in is no policy's.
             .filter(|name| !name.contains("{{"))
             .map(|name| (POLICY, name))
@@ -154,6 +154,17 @@ fn parse(request: &str) -> Result<(Operation, &str), String> {
     Ok((operation, path))
 }
 
+/// The name of a policy whose name isn't known yet: it may be any.
+const PENDING: &str = "(known after apply)";
+
+/// Whether a policy's name is one that isn't known yet.
+fn has_pending(thing: &Thing<'_>) -> bool {
+    ["policies", "token_policies"]
+        .iter()
+        .filter_map(|name| thing.attributes.get(*name))
+        .any(Value::has_pending)
+}
+
 /// Texts of a list or set attribute.
 pub(super) fn texts(thing: &Thing<'_>, attribute: &str) -> BTreeSet<String> {
     let text = |value: &Value| value.as_str().map(str::to_owned);
@@ -217,6 +228,9 @@ pub(super) fn policies(world: &World<'_>, subject: &Subject) -> BTreeSet<String>
         .collect();
     if thing.kind.name == ENTITY {
         found.extend(texts(thing, "policies"));
+    }
+    if has_pending(thing) {
+        found.insert(PENDING.to_owned());
     }
     // The server trims and folds names before it looks a policy up.
     found
