@@ -8,7 +8,9 @@
 //!
 //! What each way takes was tried on OpenBao 2.7.2: whether the server takes a write for a create
 //! or an update (the identity store and policies know updates only, login roles and token roles
-//! both), which parameters it can't do without, and what else must hold.
+//! both), which parameters it can't do without, and what else must hold. Not looked for: what
+//! lies in other namespaces, endpoints of plugins that aren't known here, secrets that are
+//! credentials to something else.
 
 mod logins;
 mod methods;
