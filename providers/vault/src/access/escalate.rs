@@ -8,14 +8,17 @@
 //!
 //! What each way takes was tried on OpenBao 2.7.2: whether the server takes a write for a create
 //! or an update (the identity store and policies know updates only, login roles and token roles
-//! both), which parameters it can't do without, and what else must hold.
+//! both), which parameters it can't do without, and what else must hold. Not looked for: what
+//! lies in other namespaces, endpoints of plugins that aren't known here, secrets that are
+//! credentials to something else.
 
 mod logins;
+mod methods;
 mod search;
 
 use std::collections::BTreeSet;
 
-use remit_sdk::access::{Escalation, Gain, Permission, Subject, World};
+use remit_sdk::access::{Escalation, Gain, Permission, Subject, Thing, World};
 use remit_sdk::{Value, text::safe};
 
 use super::administrative::is_harmless;
@@ -315,21 +318,30 @@ impl Search<'_> {
 
     /// A dynamic role runs the statements that it holds as the user of its connection.
     fn databases(&mut self, world: &World<'_>) {
+        let word = |thing: &Thing<'_>, what: &str| {
+            let value = thing.attributes.get(what)?;
+            value.as_str().map(str::to_owned)
+        };
         for role in world.of_kind(DATABASE_ROLE) {
-            let [Some(mount), Some(name), Some(connection)] =
-                ["mount", "name", "db_name"].map(|what| texts(role, what).into_iter().next())
-            else {
+            // Before anything else, since there are as many as subjects.
+            let Some(mount) = role.attributes.get("mount").and_then(Value::as_str) else {
+                continue;
+            };
+            let place: Vec<&str> = mount.split('/').chain(["roles"]).collect();
+            if !self.writes_below(&place, None) {
+                continue;
+            }
+            let (Some(name), Some(connection)) = (word(role, "name"), word(role, "db_name")) else {
                 continue;
             };
             let statements: Body<'_> = &[("creation_statements", ANY)];
             let way = self
                 .update(&format!("{mount}/roles/{name}"), &[statements])
                 .zip(self.request(Operation::Read, &format!("{mount}/creds/{name}"), &[&[]]));
-            self.database(&mount, &connection, &name, way);
+            self.database(mount, &connection, &name, way);
         }
         for connection in world.of_kind(CONNECTION) {
-            let [Some(mount), Some(name)] =
-                ["mount", "name"].map(|what| texts(connection, what).into_iter().next())
+            let (Some(mount), Some(name)) = (word(connection, "mount"), word(connection, "name"))
             else {
                 continue;
             };

@@ -500,3 +500,22 @@ fn all_paths_are_all_ways() {
         ]
     );
 }
+
+#[test]
+fn mounts_of_several_segments() {
+    let deep = Things::default()
+        .with("identity.a", "vault_entity", "a", &[("policies", "[p]")])
+        .with(
+            "identity.b",
+            "vault_approle_role",
+            "auth/t/r/approle/b",
+            &role("t/r", "b"),
+        )
+        .policy("p", "auth/t/r/role/b/secret-id: update");
+    assert_eq!(
+        of(&deep, &entity("a")),
+        [
+            "make-secret-id > vault_approle_role auth/t/r/approle/b: update@auth/t/r/role/b/secret-id"
+        ]
+    );
+}

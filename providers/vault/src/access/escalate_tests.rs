@@ -491,6 +491,22 @@ fn writing_what_a_database_role_does() {
             "{allowed}"
         );
     }
+    // A mount of several segments.
+    let deep = Things::default()
+        .with("identity.a", "vault_entity", "a", &[("policies", "[p]")])
+        .with(
+            "",
+            "vault_database_role",
+            "t/db/roles/d",
+            &[("mount", "t/db"), ("name", "d"), ("db_name", "x")],
+        )
+        .policy("p", "t/db/roles/d: update\nt/db/creds/d: read");
+    assert_eq!(
+        of(&deep, &entity("a")),
+        [
+            "write-database-role > <the user of the connection t/db/config/x>: read@t/db/creds/d, update@t/db/roles/d"
+        ]
+    );
     // A name that both rules leave open is one that the connection allows.
     for allowed in ["[new]", "[n*]", "[*]"] {
         let all = found("db/roles/*: create\ndb/creds/*: read", allowed);

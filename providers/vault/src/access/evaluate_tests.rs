@@ -537,7 +537,10 @@ fn is_administrative_and_escalations_are_asked_of_their_modules() {
     let things = holder("sys/policies/acl/p: update");
     let world = things.world();
     let permissions = Vault.permissions(&world, &entity("a"));
-    assert!(Vault.is_administrative(&permissions[0]).is_some());
+    let why = Vault.is_administrative(&permissions[0]).unwrap();
+    assert!(why.starts_with("`update` at `sys/policies/acl/p` changes "));
+    let harmless = Vault.permissions(&holder("kv: read").world(), &entity("a"));
+    assert_eq!(Vault.is_administrative(&harmless[0]), None);
     let found = Vault.escalations(&world, &entity("a"));
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].method, "write-own-policy");

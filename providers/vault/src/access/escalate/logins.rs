@@ -2,7 +2,7 @@
 //! believes, secret-ids and passwords of others, mounts of one's own.
 //!
 //! In: the login roles and auth mounts of the world, and those that rules name. Out: ways that
-//! work, as in the module above. What a method needs is a row of [`METHODS`]; a mount of which the
+//! work, as in the module above. What a method needs is a row of `METHODS`; a mount of which the
 //! method isn't known is tried as each of them, and that it is one is said.
 
 use std::collections::BTreeSet;
@@ -13,153 +13,12 @@ use remit_sdk::text::safe;
 use super::super::decide::Operation;
 use super::super::evaluate::{ENTITY, ROLES, has_entity, own_policies, texts};
 use super::super::pattern::Segment;
+use super::methods::{BELIEFS, METHODS, Method, TOKEN, value};
 use super::search::{ANY, Body, NEW, Search, Step, surest};
 
 const MOUNT: &str = "vault_auth_mount";
 const APPROLE: &str = "vault_approle_role";
 const JWT_CONFIG: &str = "vault_jwt_config";
-
-/// Where an auth method keeps what gives policies, and what one must bring to use it.
-struct Method {
-    /// The mount's type.
-    kinds: &'static [&'static str],
-    /// Below the mount; `{}` is its name.
-    place: &'static str,
-    /// Whether the server takes a write for a create where there is nothing yet.
-    creates: bool,
-    /// What makes one that lets its writer in, beside the policies; each is enough.
-    bodies: &'static [&'static [&'static str]],
-    /// The parameters that hold the policies; each is enough.
-    policies: &'static [&'static str],
-    /// Whether it takes a credential that somebody else gives.
-    vouched: bool,
-}
-
-const TOKEN: &[&str] = &["token_policies", "policies"];
-const OWN: &[&str] = &["policies"];
-
-const METHODS: [Method; 11] = [
-    Method {
-        kinds: &["approle"],
-        place: "role/{}",
-        creates: true,
-        bodies: &[
-            &["bind_secret_id", "role_id", "secret_id_bound_cidrs"],
-            &["bind_secret_id", "role_id", "token_bound_cidrs"],
-        ],
-        policies: TOKEN,
-        vouched: false,
-    },
-    Method {
-        kinds: &["jwt", "oidc"],
-        place: "role/{}",
-        creates: true,
-        bodies: &[
-            &["bound_subject", "role_type", "user_claim"],
-            &["bound_audiences", "role_type", "user_claim"],
-            &["bound_claims", "role_type", "user_claim"],
-        ],
-        policies: TOKEN,
-        vouched: true,
-    },
-    Method {
-        kinds: &[
-            "alicloud",
-            "aws",
-            "azure",
-            "gcp",
-            "kubernetes",
-            "oci",
-            "saml",
-            "spiffe",
-        ],
-        place: "role/{}",
-        creates: true,
-        bodies: &[&[]],
-        policies: TOKEN,
-        vouched: true,
-    },
-    Method {
-        kinds: &["cert"],
-        place: "certs/{}",
-        creates: false,
-        bodies: &[&["certificate"]],
-        policies: TOKEN,
-        vouched: false,
-    },
-    Method {
-        kinds: &["userpass"],
-        place: "users/{}",
-        creates: true,
-        bodies: &[&["password"], &["password_hash"]],
-        policies: TOKEN,
-        vouched: false,
-    },
-    Method {
-        kinds: &["ldap", "okta"],
-        place: "users/{}",
-        creates: false,
-        bodies: &[&[]],
-        policies: OWN,
-        vouched: true,
-    },
-    Method {
-        kinds: &["ldap", "okta", "kerberos"],
-        place: "groups/{}",
-        creates: false,
-        bodies: &[&[]],
-        policies: OWN,
-        vouched: true,
-    },
-    Method {
-        kinds: &["radius"],
-        place: "users/{}",
-        creates: true,
-        bodies: &[&[]],
-        policies: OWN,
-        vouched: true,
-    },
-    Method {
-        kinds: &["github"],
-        place: "map/teams/{}",
-        creates: true,
-        bodies: &[&[]],
-        policies: &["value"],
-        vouched: true,
-    },
-    Method {
-        kinds: &["github"],
-        place: "map/users/{}",
-        creates: true,
-        bodies: &[&[]],
-        policies: &["value"],
-        vouched: true,
-    },
-    Method {
-        kinds: &["cf"],
-        place: "roles/{}",
-        creates: true,
-        bodies: &[&[]],
-        policies: TOKEN,
-        vouched: true,
-    },
-];
-
-/// What says whom a mount believes, by its type: the parameters of `config`, each of which is
-/// enough.
-const BELIEFS: [(&str, &[&str]); 5] = [
-    (
-        "jwt",
-        &["jwks_url", "jwt_validation_pubkeys", "oidc_discovery_url"],
-    ),
-    (
-        "oidc",
-        &["jwks_url", "jwt_validation_pubkeys", "oidc_discovery_url"],
-    ),
-    ("kubernetes", &["kubernetes_host"]),
-    ("ldap", &["url"]),
-    ("radius", &["host"]),
-];
 
 /// An auth mount that the world has, or that a rule names.
 struct Mount<'w> {
@@ -174,27 +33,28 @@ struct Mount<'w> {
     is_there: bool,
 }
 
-/// What is sent as a parameter.
-fn value(parameter: &str) -> &'static str {
-    match parameter {
-        "bind_secret_id" => "false",
-        "role_type" => "jwt",
-        "certificate" | "password" | "password_hash" | "role_id" | "user_claim" => NEW,
-        _ => ANY,
-    }
-}
-
 impl Search<'_> {
     pub(super) fn logins(&mut self, world: &World<'_>, subject: &Subject) {
+        // Most subjects write nothing of this, and looking at each login for each subject would
+        // cost the square of their number.
+        let some = self.writes_below(&["auth"], Some("token"))
+            || self.writes_below(&["identity", "group-alias"], None);
+        if !some {
+            return;
+        }
         let mounts = self.mounts(world, subject);
         for mount in &mounts {
+            self.group_aliases(mount);
+            let place: Vec<&str> = ["auth"].into_iter().chain(mount.path.split('/')).collect();
+            if !self.writes_below(&place, None) {
+                continue;
+            }
             self.new_logins(mount);
             for role in &mount.roles {
                 self.role(world, subject, mount, role);
             }
             self.beliefs(world, subject, mount);
             self.passwords(mount);
-            self.group_aliases(mount);
         }
         self.own_mount(&mounts);
     }

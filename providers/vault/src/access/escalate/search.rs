@@ -27,6 +27,9 @@ pub(super) const SOME: &str = "00000000-0000-0000-0000-000000000000";
 /// lists the values of such a parameter is taken to stand in the way.
 pub(super) const ANY: &str = "…";
 
+/// What the requests of ways take; reading comes only after one of them.
+const WRITES: [&str; 3] = ["create", "update", "patch"];
+
 /// How many required parameters a request is filled up with; more than a rule has.
 const REQUIRED_MAX: usize = 64;
 
@@ -211,6 +214,20 @@ impl<'a> Search<'a> {
         self.holding.acl.server == Server::OpenBao
     }
 
+    /// Whether a rule may let anything be written below these segments, but for what is all
+    /// below `apart`.
+    pub(super) fn writes_below(&self, place: &[&str], apart: Option<&str>) -> bool {
+        self.holding
+            .acl
+            .entries()
+            .filter(|entry| {
+                WRITES
+                    .iter()
+                    .any(|name| entry.grant.capabilities.contains_key(name))
+            })
+            .any(|entry| reaches(entry, place, apart))
+    }
+
     /// Paths below a tree, however deep, that rules have or leave open.
     pub(super) fn paths_below(&self, tree: &str) -> BTreeSet<String> {
         let within = format!("{tree}/");
@@ -238,6 +255,26 @@ impl<'a> Search<'a> {
             .filter_map(|entry| name_in(entry, template, open))
             .collect()
     }
+}
+
+/// Whether a rule's path may be below these segments, and not only below `apart` there.
+fn reaches(entry: &Entry, place: &[&str], apart: Option<&str>) -> bool {
+    // A template's value may bring segments of its own.
+    if !entry.unknown.is_empty() {
+        return true;
+    }
+    let mut segments = entry.pattern.segments.iter();
+    for wanted in place {
+        match segments.next() {
+            Some(segment) if segment.matches(wanted) => {}
+            Some(_) => return false,
+            None => {
+                let tail = entry.pattern.tail.as_ref();
+                return tail.is_some_and(|tail| wanted.starts_with(tail.as_str()));
+            }
+        }
+    }
+    !matches!((segments.next(), apart), (Some(Segment::Literal(text)), Some(apart)) if text == apart)
 }
 
 /// A value that a rule allows of a parameter, where it lists them.
@@ -273,4 +310,72 @@ fn name_in(entry: &Entry, template: &str, open: &str) -> Option<String> {
     }
     // Of a template that isn't filled in nothing is known.
     found.filter(|name| !name.is_empty() && !name.contains("{{"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::testing::{entity, holder};
+
+    fn writes(lines: &str, place: &[&str], apart: Option<&str>) -> bool {
+        let things = holder(lines);
+        let world = things.world();
+        let holding = Holding::new(&world, &entity("a")).unwrap();
+        Search::new(&holding).writes_below(place, apart)
+    }
+
+    #[test]
+    fn rules_that_write_below_a_place_are_told_from_others() {
+        for lines in [
+            "auth/m/role/x: create",
+            "auth/m/role/x: update",
+            "auth/m/role/x: patch",
+            "auth/m/*: update",
+            "auth/m*: update",
+            "auth/*: update",
+            "au*: update",
+            "*: update",
+            "+/m/role: update",
+            "auth/+/role: update",
+            "auth/{{identity.groups.names.g.id}}/x: update",
+            "auth/x: update\nauth/m/y: update",
+        ] {
+            let groups = lines.contains("groups");
+            let known = writes(lines, &["auth", "m"], None);
+            // The entity is in no group, so such a rule counts for nothing.
+            assert_eq!(known, !groups, "{lines}");
+        }
+        assert!(writes(
+            "{{identity.entity.aliases.acc.name}}: update",
+            &["auth", "m"],
+            None
+        ));
+        for lines in [
+            "auth/m/role/x: read list delete sudo",
+            "auth/m/role/x: deny",
+            "auth/n/role/x: update",
+            "auth/n*: update",
+            "auth: update",
+            "kv/*: update",
+            "kv/m/x: update",
+        ] {
+            assert!(!writes(lines, &["auth", "m"], None), "{lines}");
+        }
+    }
+
+    #[test]
+    fn what_is_only_below_a_place_apart_does_not_count() {
+        let apart = |lines: &str| writes(lines, &["auth"], Some("token"));
+        assert!(!apart("auth/token/create: update"));
+        assert!(!apart("auth/token/*: update"));
+        for lines in [
+            "auth/tokens/x: update",
+            "auth/token*: update",
+            "auth/*: update",
+            "auth/+/x: update",
+            "auth/token/x: update\nauth/m: update",
+        ] {
+            assert!(apart(lines), "{lines}");
+        }
+    }
 }
