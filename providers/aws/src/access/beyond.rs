@@ -31,6 +31,10 @@ pub(super) fn beyond(over: &Holdings, under: &Holdings, changed: &BTreeSet<Strin
     }
     let (over, under) = (over.layers(), under.layers());
     let mut compared = Comparison::new(&over.0, &under.0, changed);
+    compared.leave_out_covered();
+    if compared.giving().next().is_none() {
+        return Vec::new();
+    }
     let mut found = compared.run(Reach::Across);
     if compared
         .resources
@@ -91,14 +95,25 @@ impl Table {
 }
 
 /// A rule whose patterns are numbers.
+#[derive(Clone)]
 struct Numbered<'a> {
     rule: &'a Rule,
     actions: Selection<Vec<usize>>,
     resources: Selection<Vec<usize>>,
+    /// Its resources, with the keys of variables as they are compared.
+    named: Selection<Vec<Pattern>>,
     conditions: Formula,
 }
 
 impl Numbered<'_> {
+    /// Whether it is about all that another rule is about; never claimed where it isn't.
+    fn covers(&self, narrow: &Self) -> bool {
+        has_all(&self.rule.actions, &narrow.rule.actions)
+            && has_all(&self.named, &narrow.named)
+            && formula::together([&narrow.conditions, &self.conditions.clone().not()])
+                == Found::Never
+    }
+
     fn is_about_action(&self, matched: &BTreeSet<usize>) -> bool {
         let named = self.actions.named().iter().any(|one| matched.contains(one));
         matches!(self.actions, Selection::Only(_)) == named
@@ -125,6 +140,32 @@ impl Numbered<'_> {
     }
 }
 
+/// Whether one of these rules that allow covers another.
+fn is_covered(narrow: &Numbered<'_>, all: &[Numbered<'_>]) -> bool {
+    all.iter()
+        .any(|wide| wide.rule.effect == Effect::Allow && wide.covers(narrow))
+}
+
+fn all_covered(narrow: &[Numbered<'_>], wide: &[Numbered<'_>]) -> bool {
+    narrow
+        .iter()
+        .filter(|one| one.rule.effect == Effect::Allow)
+        .all(|one| is_covered(one, wide))
+}
+
+/// Whether a selection has all of another, however far wildcards reach.
+fn has_all(wide: &Selection<Vec<Pattern>>, narrow: &Selection<Vec<Pattern>>) -> bool {
+    let takes = |wide: &Pattern, narrow: &Pattern| {
+        wide.pieces == narrow.pieces || (!wide.is_ambiguous() && wide.contains(narrow))
+    };
+    match (wide, narrow) {
+        (Selection::Only(wide), Selection::Only(narrow)) => narrow
+            .iter()
+            .all(|narrow| wide.iter().any(|wide| takes(wide, narrow))),
+        _ => wide == narrow,
+    }
+}
+
 /// One side's rules, by layer.
 type Side<'a> = Vec<(Layer, Vec<Numbered<'a>>)>;
 
@@ -133,6 +174,8 @@ struct Comparison<'a> {
     resources: Table,
     over: Side<'a>,
     under: Side<'a>,
+    /// Rules that give no more, which is seen without a walk: their numbers.
+    covered: BTreeSet<usize>,
 }
 
 /// A place where a rule gives more: its number, the narrowest patterns there, and how sure it is.
@@ -216,6 +259,7 @@ impl<'a> Comparison<'a> {
                         rule,
                         actions: actions.numbers(&rule.actions),
                         resources: resources.numbers(&renamed),
+                        named: renamed,
                         conditions: Formula::and([conditions].into_iter().chain(unknown)),
                     }
                 });
@@ -229,7 +273,45 @@ impl<'a> Comparison<'a> {
             resources,
             over,
             under,
+            covered: BTreeSet::new(),
         }
+    }
+
+    /// Finds the rules that one rule of the other side covers, where nothing else is narrower
+    /// there. Most statements of a role don't change, and need no walk.
+    fn leave_out_covered(&mut self) {
+        let of = |side: &'_ Side<'a>, layer: Layer| side.iter().position(|(own, _)| *own == layer);
+        let denies = |side: &'_ Side<'a>| -> Vec<Numbered<'a>> {
+            let rules = side.iter().flat_map(|(_, rules)| rules);
+            rules
+                .filter(|one| one.rule.effect == Effect::Deny)
+                .cloned()
+                .collect()
+        };
+        let (over_denies, under_denies) = (denies(&self.over), denies(&self.under));
+        let denied_still = under_denies
+            .iter()
+            .all(|narrow| over_denies.iter().any(|wide| wide.covers(narrow)));
+        let limited_still = self
+            .under
+            .iter()
+            .filter(|(layer, _)| *layer != Layer::Identity)
+            .all(|(layer, wide)| {
+                let narrow = of(&self.over, *layer).and_then(|at| self.over.get(at));
+                narrow.is_some_and(|(_, narrow)| all_covered(narrow, wide))
+            });
+        if !denied_still || !limited_still {
+            return;
+        }
+        let own = of(&self.under, Layer::Identity).and_then(|at| self.under.get(at));
+        let Some((_, own)) = own else {
+            return;
+        };
+        self.covered = self
+            .giving()
+            .filter(|(_, narrow)| is_covered(narrow, own))
+            .map(|(number, _)| number)
+            .collect();
     }
 
     /// The rules that give something, by number.
@@ -240,7 +322,9 @@ impl<'a> Comparison<'a> {
             .filter(|(layer, _)| *layer == Layer::Identity);
         own.flat_map(|(_, rules)| rules)
             .enumerate()
-            .filter(|(_, one)| one.rule.effect == Effect::Allow)
+            .filter(|(number, one)| {
+                one.rule.effect == Effect::Allow && !self.covered.contains(number)
+            })
     }
 
     fn run(&mut self, reach: Reach) -> Places {
@@ -312,7 +396,10 @@ impl<'a> Comparison<'a> {
             .filter(|rule| rule.is_about_action(actions))
             .flat_map(|rule| rule.resources.named().iter().copied())
             .collect();
-        let used: Vec<usize> = used.into_iter().collect();
+        let used: Vec<usize> = used
+            .into_iter()
+            .filter(|number| self.counts(*number, actions))
+            .collect();
         let patterns: Vec<&Pattern> = used
             .iter()
             .filter_map(|number| self.resources.patterns.get(*number))
@@ -335,6 +422,20 @@ impl<'a> Comparison<'a> {
             }
         }
         Some(found)
+    }
+
+    /// Whether a pattern of resources meets what the rules that give something are about.
+    fn counts(&self, number: usize, actions: &BTreeSet<usize>) -> bool {
+        let Some(pattern) = self.resources.patterns.get(number) else {
+            return false;
+        };
+        let mut giving = self
+            .giving()
+            .filter(|(_, rule)| rule.is_about_action(actions));
+        giving.any(|(_, rule)| match &rule.named {
+            Selection::Only(all) => all.iter().any(|own| own.overlaps(pattern)),
+            Selection::AllBut(_) => true,
+        })
     }
 
     /// The rules that give more in one case.

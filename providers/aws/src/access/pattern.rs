@@ -12,9 +12,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::document::Version;
 
-/// How many states a walk may have: policies of AWS's largest sizes stay far below, and patterns
-/// with many `*` each could otherwise multiply without end.
-const STATES_MAX: usize = 20_000;
+/// How many places a walk may look at, over all its states: the largest policies stay below, and
+/// patterns with many `*` each could otherwise multiply without end.
+const PLACES_MAX: usize = 150_000;
 
 /// Stands for any text that no pattern has.
 pub(super) const OTHER: char = '…';
@@ -442,6 +442,7 @@ pub(super) fn signatures(
         return Some(BTreeMap::from([(walk.matched(&end), text.to_owned())]));
     }
     let mut found: BTreeMap<BTreeSet<usize>, String> = BTreeMap::new();
+    let mut left = PLACES_MAX;
     let mut seen = BTreeSet::from([start.clone()]);
     let mut waiting = VecDeque::from([(start, String::new())]);
     while let Some((places, text)) = waiting.pop_front() {
@@ -451,9 +452,7 @@ pub(super) fn signatures(
             let matched = walk.matched(&next);
             found.entry(matched).or_insert_with(|| longer.clone());
             if !next.is_empty() && seen.insert(next.clone()) {
-                if seen.len() > STATES_MAX {
-                    return None;
-                }
+                left = left.checked_sub(next.len())?;
                 waiting.push_back((next, longer));
             }
         }

@@ -321,6 +321,41 @@ fn boundaries() {
     assert_eq!(beyond(&sessions, &holds(&get), &nothing), []);
 }
 
+/// As large as a role's policies can be, and compared within the time that a plan may take.
+#[test]
+fn large_policies_are_compared_in_full() {
+    let many = |last: usize| -> String {
+        let statement = |number: usize| {
+            allow(
+                &format!("s3:Get* s3:List{number}* sqs:*{number} dynamodb:Put{number}"),
+                &format!(
+                    "arn:aws:s3:::bucket-{number} arn:aws:s3:::bucket-{number}/* arn:aws:sqs:eu-west-1:111122223333:q{number}*"
+                ),
+            )
+        };
+        (0..last).map(statement).collect::<Vec<_>>().join(",")
+    };
+    let started = std::time::Instant::now();
+    assert_eq!(compare(&many(40), &many(40)), []);
+    assert_eq!(compare(&many(39), &many(40)), []);
+    let found = compare(&many(40), &many(39));
+    assert!(
+        found.iter().all(|one| one.certainty == Certainty::Surely),
+        "{found:#?}"
+    );
+    assert!(!found.is_empty());
+    println!("{:?}", started.elapsed());
+    // Wildcards that may each take what follows the others multiply: that is said, not waited for.
+    let wide = |number: usize| allow("s3:Get*", &format!("arn:aws:s3:*:*:q{number}*z*"));
+    let all: Vec<String> = (0..30).map(wide).collect();
+    let found = compare(&all.join(","), &all[..29].join(","));
+    assert_eq!(found.len(), 1);
+    assert!(
+        matches!(&found[0].certainty, Certainty::Undecided(why) if why.contains("too many ways"))
+    );
+    println!("{:?}", started.elapsed());
+}
+
 #[test]
 fn keys_that_changed() {
     let tagged = holds(&allow_if(
