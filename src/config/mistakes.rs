@@ -298,7 +298,11 @@ impl Reader<'_> {
             return syntax("the text ends too early", self.span(at, at));
         };
         let text = self.read(first);
-        if first.kind == TokenKind::BlockComment && !text.ends_with("*/") {
+        if first.kind == TokenKind::BlockComment
+            && !text
+                .strip_prefix("/*")
+                .is_some_and(|rest| rest.ends_with("*/"))
+        {
             return syntax(
                 "the comment that begins here never ends",
                 self.span(first.start, first.start + 2),

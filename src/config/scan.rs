@@ -239,7 +239,8 @@ impl<'a> Scanner<'a> {
             '#' => (TokenKind::LineComment, line_length(rest)),
             '/' if rest.starts_with("//") => (TokenKind::LineComment, line_length(rest)),
             '/' if rest.starts_with("/*") => {
-                let length = rest.find("*/").map_or(rest.len(), |index| index + 2);
+                // What opens the comment can't close it: `/*/` is open.
+                let length = rest[2..].find("*/").map_or(rest.len(), |index| index + 4);
                 (TokenKind::BlockComment, length.max(4).min(rest.len()))
             }
             '"' => {
@@ -384,6 +385,9 @@ mod tests {
                 vec!["f", "(", "a", "...", ")", "# c", "\r\n"],
             ),
             ("/* a\n */ b // c", vec!["/* a\n */", "b", "// c"]),
+            ("/*/é a */ b", vec!["/*/é a */", "b"]),
+            ("/**/ b", vec!["/**/", "b"]),
+            ("/*/é", vec!["/*/é"]),
             (
                 "\"a ${f(\"}\", { b = 1 })} \\\" $${\" c",
                 vec!["\"a ${f(\"}\", { b = 1 })} \\\" $${\"", "c"],

@@ -179,6 +179,11 @@ fn mistakes_are_named_and_underlined() {
             "/*",
         ),
         (
+            "/*/\n",
+            "syntax error: the comment that begins here never ends",
+            "/*",
+        ),
+        (
             "\u{feff}a {\n  é 1\n}\n",
             "syntax error: `=` is missing after `é`",
             "1",
