@@ -44,8 +44,14 @@ impl Evaluate for Aws {
         };
         let (under, changed) = match Holder::of(than, subject) {
             Some(before) => (before.holdings(), holder.changed(before)),
-            // No kind attaches policies to a user, so one that is made holds nothing yet.
-            None if !holder.is_role() => return Vec::new(),
+            // No kind attaches policies to a user, so one that is made holds what secrets give it.
+            None if !holder.is_role() => {
+                let given = Holdings {
+                    identity: holder.of_secrets(),
+                    ..Holdings::default()
+                };
+                return beyond::beyond(&given, &Holdings::default(), &BTreeSet::new());
+            }
             None => (Holdings::default(), BTreeSet::new()),
         };
         beyond::beyond(&holder.holdings(), &under, &changed)
