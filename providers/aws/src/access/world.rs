@@ -398,3 +398,6 @@ pub(super) fn settings(world: &World<'_>) -> Option<Settings> {
 pub(super) fn text<'w>(thing: &Thing<'w>, attribute: &str) -> Option<&'w str> {
     thing.attributes.get(attribute).and_then(Value::as_str)
 }
+
+#[cfg(test)]
+mod tests;

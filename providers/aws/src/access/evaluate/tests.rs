@@ -292,6 +292,19 @@ fn users_hold_what_nobody_reads() {
 }
 
 #[test]
+fn administrative_permissions_are_told() {
+    let found = |statements: &str| {
+        let all = Aws.permissions(&r(statements).world(), &role("r"));
+        Aws.is_administrative(&all[0])
+    };
+    assert_eq!(
+        found(&allow("iam:CreateUser", "*")).as_deref(),
+        Some("`iam:CreateUser` decides who may do what")
+    );
+    assert_eq!(found(&allow("s3:GetObject", "*")), None);
+}
+
+#[test]
 fn before_and_after() {
     let before = r(&allow("s3:GetObject", "*"));
     let after = r(&allow("s3:GetObject s3:PutObject", "*")).declared("x");
