@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use remit_sdk::access::{
-    Answer, Certainty, Escalation, Evaluate, Excess, Permission, Source, Subject, Verdict, World,
+    Answer, Certainty, Escalation, Evaluate, Excess, Login, Permission, Source, Subject, Verdict,
+    World,
 };
 use remit_sdk::provider::{Expected, Lowered, Part, Reading};
 use remit_sdk::schema::{Kind, Role};
@@ -63,6 +64,25 @@ fn may(world: &World<'_>, subject: &Subject) -> BTreeSet<String> {
     }
 }
 
+/// Who comes: each text of `who`, `x` from everywhere or `x from here`.
+fn comes(world: &World<'_>, subject: &Subject) -> BTreeSet<Login> {
+    let thing = world.thing(&subject.0, &subject.1);
+    let Some(Value::Set(all)) = thing.and_then(|thing| thing.attributes.get("who")) else {
+        return BTreeSet::new();
+    };
+    let way = |text: &str| {
+        let (by, from) = text.split_once(" from ").unwrap_or((text, ""));
+        let from = (!from.is_empty()).then(|| ("from".to_owned(), [from.to_owned()].into()));
+        Login {
+            by: by.to_owned(),
+            who: None,
+            limits: from.into_iter().collect(),
+            at: String::new(),
+        }
+    };
+    all.iter().filter_map(Value::as_str).map(way).collect()
+}
+
 fn permission(action: &str) -> Permission {
     let by = "identity.a/toy_policy/scope.s".parse().unwrap();
     Permission {
@@ -87,6 +107,15 @@ impl Evaluate for Toy {
             .of_kind("toy_holder")
             .map(|thing| (thing.kind.name.to_owned(), thing.key.to_owned()))
             .collect()
+    }
+
+    fn logins(
+        &self,
+        world: &World<'_>,
+        subjects: &BTreeSet<Subject>,
+    ) -> BTreeMap<Subject, BTreeSet<Login>> {
+        let of = |subject: &Subject| (subject.clone(), comes(world, subject));
+        subjects.iter().map(of).collect()
     }
 
     fn permissions(&self, world: &World<'_>, subject: &Subject) -> Vec<Permission> {
@@ -134,7 +163,7 @@ impl Evaluate for Toy {
 static LOWER: [&dyn Lower; 1] = [&Toy];
 static EVALUATE: [&dyn Evaluate; 1] = [&Toy];
 
-fn catalog() -> Catalog<'static> {
+pub(super) fn catalog() -> Catalog<'static> {
     Catalog::new(&LOWER).with_evaluators(&EVALUATE)
 }
 
@@ -142,12 +171,12 @@ fn set(all: &[&str]) -> BTreeMap<String, Value> {
     BTreeMap::from([("may".to_owned(), Value::strings(all.iter().copied()))])
 }
 
-fn address(label: &str) -> ObjectAddress {
+pub(super) fn address(label: &str) -> ObjectAddress {
     DeclarationAddress::new("identity", label).object("toy_holder")
 }
 
 /// Recorded holders by label, each with what it may do.
-fn recorded(all: &[(&str, &[&str])]) -> Recorded {
+pub(super) fn recorded(all: &[(&str, &[&str])]) -> Recorded {
     let objects = all.iter().map(|(label, may)| {
         let record = Record {
             instance: "toy".into(),
@@ -172,7 +201,7 @@ fn recorded(all: &[(&str, &[&str])]) -> Recorded {
 }
 
 /// Live holders by key; those of others are never recorded.
-fn observed(all: &[(&str, &[&str])]) -> Observed {
+pub(super) fn observed(all: &[(&str, &[&str])]) -> Observed {
     let readings = all.iter().map(|(key, may)| {
         let object = Object {
             kind: "toy_holder".into(),
@@ -192,7 +221,7 @@ fn observed(all: &[(&str, &[&str])]) -> Observed {
     }
 }
 
-fn change(label: &str, action: Action, after: &[&str]) -> (ObjectAddress, Change) {
+pub(super) fn change(label: &str, action: Action, after: &[&str]) -> (ObjectAddress, Change) {
     let change = Change {
         address: address(label),
         instance: "toy".into(),
@@ -422,7 +451,10 @@ fn whose_access_changes_reach() {
     );
     let (at, anybodys) = of("toy_policy.p/toy_policy", &[], &[]);
     assert_eq!(Reached::by([(&at, &anybodys)]), Reached::All);
-    let (at, issuer) = of("issuer.i/toy_mount", &[], &[]);
+    // Whom an issuer vouches for may be anybody; of a new one nobody is yet.
+    let (at, mut issuer) = of("issuer.i/toy_mount", &[], &[]);
+    assert_eq!(Reached::by([(&at, &issuer)]), Reached::All);
+    issuer.action = Action::Create;
     assert!(Reached::by([(&at, &issuer)]).is_nobody());
 }
 

@@ -106,6 +106,11 @@ impl World {
                 gained,
                 lost: Vec::new(),
                 drifted: Vec::new(),
+                lets_in: Vec::new(),
+                shuts_out: Vec::new(),
+                drifted_in: Vec::new(),
+                logins: Vec::new(),
+                held: BTreeSet::new(),
             });
         }
         self

@@ -27,7 +27,7 @@ fn program(name: &str, arguments: &[&str], folder: &Path) -> String {
 }
 
 /// Makes a key pair `NAME`, `NAME.pub` and says its public line.
-fn keygen(folder: &Path, name: &str, more: &[&str]) -> String {
+pub(crate) fn keygen(folder: &Path, name: &str, more: &[&str]) -> String {
     let mut arguments = vec!["-q", "-C", name, "-f", name];
     if !more.contains(&"-N") {
         arguments.extend(["-N", ""]);
@@ -90,7 +90,7 @@ fn plan_taking(approvals: Vec<Requirement>) -> Review {
 }
 
 /// The signatures beside `p`.
-fn beside(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn beside(folder: &Path) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -115,7 +115,7 @@ fn openssh_verifies(folder: &Path, principal: &str, line: &str, signature: &Path
     output.status.success()
 }
 
-fn says(output: &Output, words: &[&str]) {
+pub(crate) fn says(output: &Output, words: &[&str]) {
     let said = format!("{}{}", output.stdout, output.stderr);
     let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
     for word in words {
@@ -445,7 +445,7 @@ const TWO: &str = r#"grant "vault" {
     from     = [owner.pay]
   }"#;
 
-fn at_server(namespace: &str) -> Workspace {
+pub(crate) fn at_server(namespace: &str) -> Workspace {
     shared().namespace(namespace);
     Workspace::new("").at(shared(), namespace)
 }
