@@ -84,12 +84,13 @@ impl Reached {
     }
 }
 
-/// What each subject gains and loses.
+/// What each subject that is `reached` gains and loses, and what of others' gifts becomes its own
+/// where it is `touched`.
 pub fn changes(
     moments: Moments<'_>,
     catalog: &Catalog<'_>,
     around: Around<'_>,
-    reached: &Reached,
+    (reached, touched): (&Reached, &Reached),
 ) -> Vec<AccessChange> {
     let instances: BTreeSet<&str> = [moments.recorded, moments.live, moments.planned]
         .into_iter()
@@ -113,25 +114,41 @@ pub fn changes(
             if !reached.reaches(declaration) {
                 continue;
             }
-            let attributed = |excess: Vec<Excess>| {
+            let attributed = |excess: Vec<Excess>| -> Vec<Attributed> {
                 let excess = excess.into_iter();
                 excess.map(|one| attribute(one, around.model)).collect()
             };
+            // What isn't recorded wasn't ours, and nobody changed it behind our back.
+            let is_recorded = recorded.thing(&subject.0, &subject.1).is_some();
+            let is_new = live.thing(&subject.0, &subject.1).is_none();
+            let drifted = if is_recorded {
+                attributed(evaluator.beyond(&live, &subject, &recorded))
+            } else {
+                Vec::new()
+            };
+            let gained = attributed(evaluator.beyond(&planned, &subject, &live));
+            let mut adopted = Vec::new();
+            let is_given = !is_new && (!is_recorded || !drifted.is_empty());
+            if is_given && touched.reaches(declaration) {
+                adopted = attributed(evaluator.beyond(&planned, &subject, &recorded));
+                adopted.retain(|one| !gained.contains(one));
+            }
             let change = AccessChange {
                 identity: declaration.clone(),
                 whose: whose(declaration, around.model),
                 instance: instance.to_owned(),
-                is_new: live.thing(&subject.0, &subject.1).is_none(),
-                gained: attributed(evaluator.beyond(&planned, &subject, &live)),
+                is_new,
+                gained,
                 lost: attributed(evaluator.beyond(&live, &subject, &planned)),
-                // What isn't recorded wasn't ours, and nobody changed it behind our back.
-                drifted: match recorded.thing(&subject.0, &subject.1) {
-                    Some(_) => attributed(evaluator.beyond(&live, &subject, &recorded)),
-                    None => Vec::new(),
-                },
+                drifted,
+                adopted,
                 subject,
             };
-            if change.widens() || change.narrows() || !change.drifted.is_empty() {
+            if change.widens()
+                || change.narrows()
+                || !change.drifted.is_empty()
+                || !change.adopted.is_empty()
+            {
                 found.push(change);
             }
         }

@@ -41,6 +41,9 @@ pub struct AccessChange {
     pub lost: Vec<Attributed>,
     /// What it can do now beyond what was recorded: somebody changed that outside remit.
     pub drifted: Vec<Attributed>,
+    /// What was given outside remit and the plan makes its own: beyond what was recorded, and not
+    /// gained by the plan.
+    pub adopted: Vec<Attributed>,
 }
 
 /// Whose an identity is.

@@ -67,7 +67,8 @@ pub fn requirements(
 /// What an identity gains by each scope, in words.
 fn gains(change: &AccessChange) -> BTreeMap<&DeclarationAddress, String> {
     let mut found: BTreeMap<&DeclarationAddress, Vec<&BTreeSet<String>>> = BTreeMap::new();
-    for gained in &change.gained {
+    // What was given outside and becomes ours is gained by this plan, whoever gave it.
+    for gained in change.gained.iter().chain(&change.adopted) {
         for scope in &gained.scopes {
             let actions = &gained.excess.permission.actions;
             found.entry(scope).or_default().push(actions);

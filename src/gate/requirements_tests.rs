@@ -100,6 +100,7 @@ fn gain(name: &str, by: &str) -> Vec<AccessChange> {
         }],
         lost: Vec::new(),
         drifted: Vec::new(),
+        adopted: Vec::new(),
     }]
 }
 

@@ -189,6 +189,10 @@ fn rows(change: &AccessChange) -> Vec<Row> {
     for one in change.drifted.iter().filter(stays) {
         rows.push(Row::new('!', one).note("was given outside remit, and stays"));
     }
+    let is_news = |one: &&Attributed| !is_own_token(one) && !drifted(one);
+    for one in change.adopted.iter().filter(is_news) {
+        rows.push(Row::new('!', one).note("was given outside remit, and becomes its own"));
+    }
     let is_own_gained = |one: &&Attributed| is_own_token(one) && change.is_new;
     rows.extend(own_token(
         '+',
@@ -289,6 +293,7 @@ pub(super) fn changes_json(all: &[AccessChange]) -> Json {
                 "gained": attributed_json(&change.gained),
                 "lost": attributed_json(&change.lost),
                 "drifted": attributed_json(&change.drifted),
+                "adopted": attributed_json(&change.adopted),
             })
         })
         .collect()

@@ -11,6 +11,7 @@
 mod access;
 mod access_order;
 mod approvals;
+mod approvals_forged;
 mod aws;
 mod capabilities;
 mod checkov;
