@@ -87,12 +87,13 @@ impl Reached {
     }
 }
 
-/// What each subject gains and loses.
+/// What each subject that is `reached` gains and loses, and what of others' gifts becomes its own
+/// where it is `touched`.
 pub fn changes(
     moments: Moments<'_>,
     catalog: &Catalog<'_>,
     around: Around<'_>,
-    reached: &Reached,
+    (reached, touched): (&Reached, &Reached),
 ) -> Vec<AccessChange> {
     let instances: BTreeSet<&str> = [moments.recorded, moments.live, moments.planned]
         .into_iter()
@@ -119,32 +120,43 @@ pub fn changes(
             let Some(declaration) = of(subject) else {
                 continue;
             };
-            let attributed = |excess: Vec<Excess>| {
+            let attributed = |excess: Vec<Excess>| -> Vec<Attributed> {
                 let excess = excess.into_iter();
                 excess.map(|one| attribute(one, around.model)).collect()
             };
             // What isn't recorded wasn't ours, and nobody changed it behind our back.
             let is_recorded = recorded.thing(&subject.0, &subject.1).is_some();
-            let beyond = |over: &Logins, under: &Logins| beyond(over, under, subject);
+            let is_new = live.thing(&subject.0, &subject.1).is_none();
+            let gained = attributed(evaluator.beyond(&planned, subject, &live));
+            let lets_in = beyond(&will_be, &is, subject);
+            let (mut drifted, mut drifted_in) = (Vec::new(), Vec::new());
+            if is_recorded {
+                drifted = attributed(evaluator.beyond(&live, subject, &recorded));
+                drifted_in = beyond(&is, &was, subject);
+            }
+            let (mut adopted, mut adopted_in) = (Vec::new(), Vec::new());
+            let may_adopt = !is_new && touched.reaches(&declaration);
+            if may_adopt && (!is_recorded || !drifted.is_empty()) {
+                adopted = attributed(evaluator.beyond(&planned, subject, &recorded));
+                adopted.retain(|one| !gained.contains(one));
+            }
+            if may_adopt && (!is_recorded || !drifted_in.is_empty()) {
+                adopted_in = beyond(&will_be, &was, subject);
+                adopted_in.retain(|one| !lets_in.contains(one));
+            }
             let mut change = AccessChange {
                 whose: whose(&declaration, around.model),
                 identity: declaration,
                 instance: instance.to_owned(),
-                is_new: live.thing(&subject.0, &subject.1).is_none(),
-                gained: attributed(evaluator.beyond(&planned, subject, &live)),
+                is_new,
+                gained,
                 lost: attributed(evaluator.beyond(&live, subject, &planned)),
-                drifted: if is_recorded {
-                    attributed(evaluator.beyond(&live, subject, &recorded))
-                } else {
-                    Vec::new()
-                },
-                lets_in: beyond(&will_be, &is),
-                shuts_out: beyond(&is, &will_be),
-                drifted_in: if is_recorded {
-                    beyond(&is, &was)
-                } else {
-                    Vec::new()
-                },
+                drifted,
+                adopted,
+                lets_in,
+                shuts_out: beyond(&is, &will_be, subject),
+                drifted_in,
+                adopted_in,
                 logins: Vec::new(),
                 held: BTreeSet::new(),
                 subject: subject.clone(),

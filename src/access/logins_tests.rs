@@ -56,7 +56,7 @@ fn compared(was: Who<'_>, live: Who<'_>, planned: Option<(Action, &[&str])>) -> 
         model: &model,
         targets: &observed.targets,
     };
-    changes(moments, &catalog(), around, &Reached::All)
+    changes(moments, &catalog(), around, (&Reached::All, &Reached::All))
 }
 
 /// The one change: `+x` let in, `-x` shut out, `!x` made outside; and what it is.

@@ -43,12 +43,18 @@ pub struct AccessChange {
     pub lost: Vec<Attributed>,
     /// What it can do now beyond what was recorded: somebody changed that outside remit.
     pub drifted: Vec<Attributed>,
+    /// What was given outside remit and the plan makes its own: beyond what was recorded, and not
+    /// gained by the plan.
+    pub adopted: Vec<Attributed>,
     /// The ways in which somebody becomes it after and not before.
     pub lets_in: Vec<Login>,
     /// The ways in which somebody could become it before and not after.
     pub shuts_out: Vec<Login>,
     /// The ways there are now beyond what was recorded: somebody made them outside remit.
     pub drifted_in: Vec<Login>,
+    /// The ways made outside remit that the plan makes its own: beyond what was recorded, and not
+    /// opened by the plan.
+    pub adopted_in: Vec<Login>,
     /// All ways there are after.
     pub logins: Vec<Login>,
     /// The scopes that what it may do after comes from.
@@ -94,6 +100,7 @@ impl AccessChange {
     /// Whether there is nothing to say of it.
     pub fn is_nothing(&self) -> bool {
         let drifted = !self.drifted.is_empty() || !self.drifted_in.is_empty();
-        !self.widens() && !self.narrows() && !drifted && self.lets_in.is_empty()
+        let adopted = !self.adopted.is_empty() || !self.adopted_in.is_empty();
+        !self.widens() && !self.narrows() && !drifted && !adopted && self.lets_in.is_empty()
     }
 }

@@ -15,8 +15,7 @@ use crate::diff::{Action, Change, Details, Reason};
 use crate::lower::{Catalog, Desired};
 use crate::model::Model;
 use crate::observe::Observed;
-use crate::plan::{Phase, Precondition, Step, StepOperation, StepRecord};
-use crate::state::{Operation, Record, Recorded};
+use crate::state::{Record, Recorded};
 
 const HOLDER: Kind = Kind {
     name: "toy_holder",
@@ -248,6 +247,7 @@ fn rows(change: &AccessChange) -> Vec<String> {
         ('+', &change.gained),
         ('-', &change.lost),
         ('!', &change.drifted),
+        ('=', &change.adopted),
     ] {
         for one in all {
             let actions: Vec<&str> = one
@@ -287,7 +287,8 @@ fn compared(
         model: &model,
         targets: &observed.targets,
     };
-    changes(moments, &catalog(), around, &Reached::All)
+    let touched = Reached::by(&plan);
+    changes(moments, &catalog(), around, (&Reached::All, &touched))
         .iter()
         .map(|change| (change.identity.to_string(), (change.is_new, rows(change))))
         .collect()
@@ -340,6 +341,24 @@ fn gained_lost_and_drifted() {
         ),
         told(&[("a", false, &["-s", "!s"])])
     );
+    // Given outside, and made ours: by recording it, by declaring it, by adopting its holder.
+    let given: &[(&str, &[&str])] = &[("a", &["r", "s"])];
+    let made_ours = |was: &[(&str, &[&str])], action, after: &[&str]| {
+        compared(was, given, vec![change("a", action, after)])
+    };
+    let was: &[(&str, &[&str])] = &[("a", &["r"])];
+    assert_eq!(
+        made_ours(was, Action::Refresh, &["r", "s"]),
+        told(&[("a", false, &["!s", "=s"])])
+    );
+    assert_eq!(
+        made_ours(was, Action::Keep, &["r", "s"]),
+        told(&[("a", false, &["!s"])])
+    );
+    assert_eq!(
+        made_ours(&[], Action::Adopt, &["r", "s", "t"]),
+        told(&[("a", false, &["+t", "=r", "=s"])])
+    );
     // Only records change.
     for action in [Action::Keep, Action::Refresh, Action::Forget] {
         let plan = vec![change("a", action, &["w"])];
@@ -358,70 +377,6 @@ fn gained_lost_and_drifted() {
         compared(&[], &[("a", &["r"]), ("old", &["q"])], vec![(at, replaced)]),
         told(&[("a", false, &["+w", "-r"])])
     );
-}
-
-#[test]
-fn steps_say_what_they_do() {
-    let recorded = recorded(&[("a", &["r"]), ("b", &["r"]), ("c", &["r"]), ("d", &["r"])]);
-    let step = |label: &str, operation, after: &[&str], unset: &[&str]| Step {
-        id: 1,
-        waits_for: BTreeSet::new(),
-        follows: BTreeSet::new(),
-        phase: Phase::Widen,
-        operation,
-        address: address(label),
-        instance: "toy".into(),
-        kind: "toy_holder".into(),
-        key: label.to_owned(),
-        moved_from: None,
-        precondition: Precondition::Live(Expected::Absent),
-        attributes: if after.is_empty() {
-            BTreeMap::new()
-        } else {
-            set(after)
-        },
-        changed: BTreeSet::new(),
-        unset: unset.iter().map(ToString::to_string).collect(),
-        record: StepRecord::default(),
-    };
-    let steps = [
-        step("a", StepOperation::Write(Operation::Update), &["w"], &[]),
-        step("b", StepOperation::Write(Operation::Delete), &["w"], &[]),
-        step("c", StepOperation::Write(Operation::Update), &[], &["may"]),
-        step("d", StepOperation::Forget, &["w"], &[]),
-        step("e", StepOperation::Write(Operation::Create), &["x"], &[]),
-        step("f", StepOperation::Record, &["y"], &[]),
-        step("g", StepOperation::Move, &["z"], &[]),
-    ];
-    let was = Moment::recorded(&recorded, &catalog());
-    let done = was.stepped(&steps, &catalog());
-    let model = Model::default();
-    let targets = BTreeMap::new();
-    let around = Around {
-        model: &model,
-        targets: &targets,
-    };
-    let world = done.world("toy", around);
-    let found: Vec<(String, Vec<String>)> = Toy
-        .subjects(&world)
-        .iter()
-        .map(|subject| {
-            (
-                subject.1.clone(),
-                may(&world, subject).into_iter().collect(),
-            )
-        })
-        .collect();
-    let wanted = [("a", "w"), ("c", ""), ("d", "r"), ("e", "x"), ("f", "y")];
-    let wanted: Vec<(String, Vec<String>)> = wanted
-        .iter()
-        .map(|(label, may)| {
-            let may = [*may].into_iter().filter(|one| !one.is_empty());
-            ((*label).to_owned(), may.map(str::to_owned).collect())
-        })
-        .collect();
-    assert_eq!(found, wanted);
-    assert_eq!(done.instances(), ["toy"]);
 }
 
 #[test]

@@ -69,10 +69,11 @@ pub fn requirements(
             gained.insert((identity, scope));
         }
         // Who may be a new identity is part of what it gains.
-        if change.is_new || change.lets_in.is_empty() {
+        let opened: Vec<&Login> = change.lets_in.iter().chain(&change.adopted_in).collect();
+        if change.is_new || opened.is_empty() {
             continue;
         }
-        let ways = ways(&change.lets_in);
+        let ways = ways(&opened);
         for scope in &change.held {
             let why = format!("{identity} can be used by {ways}, with {scope}");
             all.extend(sides.widening(identity, scope, why));
@@ -91,7 +92,8 @@ pub fn requirements(
 /// What an identity gains by each scope, in words.
 fn gains(change: &AccessChange) -> BTreeMap<&DeclarationAddress, String> {
     let mut found: BTreeMap<&DeclarationAddress, Vec<&BTreeSet<String>>> = BTreeMap::new();
-    for gained in &change.gained {
+    // What was given outside and becomes ours is gained by this plan, whoever gave it.
+    for gained in change.gained.iter().chain(&change.adopted) {
         for scope in &gained.scopes {
             let actions = &gained.excess.permission.actions;
             found.entry(scope).or_default().push(actions);
@@ -117,8 +119,8 @@ fn gains(change: &AccessChange) -> BTreeMap<&DeclarationAddress, String> {
 const ACTIONS_SHOWN: usize = 3;
 
 /// New ways in, in words: the first, and how many more.
-fn ways(all: &[Login]) -> String {
-    let first = all.first().map(Login::headline).unwrap_or_default();
+fn ways(all: &[&Login]) -> String {
+    let first = all.first().map(|way| way.headline()).unwrap_or_default();
     match all.len().saturating_sub(1) {
         0 => first,
         1 => format!("{first} and in 1 more way"),

@@ -105,9 +105,11 @@ pub(super) fn gain(name: &str, by: &str) -> Vec<AccessChange> {
         }],
         lost: Vec::new(),
         drifted: Vec::new(),
+        adopted: Vec::new(),
         lets_in: Vec::new(),
         shuts_out: Vec::new(),
         drifted_in: Vec::new(),
+        adopted_in: Vec::new(),
         logins: Vec::new(),
         held: BTreeSet::new(),
     }]

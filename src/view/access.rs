@@ -204,6 +204,10 @@ fn rows(change: &AccessChange) -> Vec<Row> {
     for one in change.drifted.iter().filter(stays) {
         rows.push(Row::new('!', one).note("was given outside remit, and stays"));
     }
+    let is_news = |one: &&Attributed| !is_own_token(one) && !drifted(one);
+    for one in change.adopted.iter().filter(is_news) {
+        rows.push(Row::new('!', one).note("was given outside remit, and becomes its own"));
+    }
     let is_own_gained = |one: &&Attributed| is_own_token(one) && change.is_new;
     rows.extend(own_token(
         '+',
@@ -242,6 +246,12 @@ fn logins(change: &AccessChange) -> Vec<Row> {
     for way in &change.drifted_in {
         if !change.shuts_out.contains(way) {
             rows.push(Row::login('!', way, true).note("was made outside remit, and stays"));
+        }
+    }
+    for way in &change.adopted_in {
+        if !change.drifted_in.contains(way) {
+            let row = Row::login('!', way, true);
+            rows.push(row.note("was made outside remit, and becomes its own"));
         }
     }
     for way in &change.lets_in {
@@ -337,9 +347,11 @@ pub(super) fn changes_json(all: &[AccessChange]) -> Json {
                 "gained": attributed_json(&change.gained),
                 "lost": attributed_json(&change.lost),
                 "drifted": attributed_json(&change.drifted),
+                "adopted": attributed_json(&change.adopted),
                 "lets_in": logins_json(&change.lets_in),
                 "shuts_out": logins_json(&change.shuts_out),
                 "drifted_in": logins_json(&change.drifted_in),
+                "adopted_in": logins_json(&change.adopted_in),
                 "held": change.held,
             })
         })

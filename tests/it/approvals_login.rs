@@ -135,24 +135,23 @@ resource "vault_jwt_role" "back" {
   name            = "back"
   role_type       = "jwt"
   user_claim      = "sub"
+  bound_subject   = "attacker"
   bound_audiences = ["other"]
+  token_max_ttl   = 900
 }
 "#;
     write("attacker", "theirs", role);
     applied_with_approval(
         &space,
         &[
-            "+ vault log in a token with sub, case aside, attacker role back on auth/remit-ci widens",
+            "+ vault log in a token with sub attacker role back on auth/remit-ci widens",
             "identity.bot can be used by",
         ],
     );
     // Taking it away again is free.
     write("attacker", "theirs", "");
     let less = space.expect(0, &["plan", "--out", "p"]);
-    says(
-        &less,
-        &["- vault log in a token with sub, case aside, attacker"],
-    );
+    says(&less, &["- vault log in a token with sub attacker"]);
     space.expect(0, &["apply", "p"]);
 
     // What somebody made behind remit's back is told, and put back freely.

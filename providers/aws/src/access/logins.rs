@@ -185,12 +185,11 @@ impl<'w> Around<'w> {
         };
         let by = match (kind, issuer) {
             (_, Some(issuer)) => {
-                match self.providers.get(issuer) {
-                    Some(accepted) => limits.extend(accepted.clone()),
-                    None => {
-                        let unread = "an OIDC provider that isn't managed here";
-                        limits.insert(unread.to_owned(), BTreeSet::new());
-                    }
+                if let Some(accepted) = self.providers.get(issuer) {
+                    limits.extend(accepted.clone());
+                } else {
+                    let unread = "an OIDC provider that isn't managed here";
+                    limits.insert(unread.to_owned(), BTreeSet::new());
                 }
                 format!("a web identity of {issuer}")
             }
@@ -289,7 +288,10 @@ fn denial(statement: &Statement) -> String {
         Selection::Only(all) => ("", all),
         Selection::AllBut(all) => ("anything but ", all),
     };
-    let actions: Vec<&str> = actions.iter().map(|action| action.as_str()).collect();
+    let actions: Vec<&str> = actions
+        .iter()
+        .map(super::super::document::Folded::as_str)
+        .collect();
     let conditions = sentence::conditions(&statement.conditions);
     let conditions: Vec<&str> = conditions.iter().map(String::as_str).collect();
     let given = if conditions.is_empty() {
