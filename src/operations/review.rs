@@ -16,9 +16,7 @@ use crate::lower::{self, Catalog, Desired};
 use crate::model::Model;
 use crate::observe::{self, Observed, Place, Readers};
 use crate::plan::{Mode, Plan};
-use crate::rules::{
-    self, CeilingExcess, Checked, Effective, EscalationOf, Finding, InEffect, Input,
-};
+use crate::rules::{self, CeilingExcess, Checked, Effective, EscalationOf, InEffect, Input};
 use crate::state::{Facts, Recorded};
 
 /// Policies of others that are read to know what somebody can do. An entity holds a handful; more
@@ -158,33 +156,6 @@ fn rules(
     })
 }
 
-/// What rules find in a plan's steps, whatever the rest of the file says: asked again when it is
-/// applied, since anybody could have written the file, and since exceptions end.
-pub fn findings_by_steps(
-    plan: &Plan,
-    access: &[AccessChange],
-    (model, recorded, catalog): (&Model, &Recorded, &Catalog<'_>),
-    judged: &Judged<'_>,
-) -> Vec<Finding> {
-    let was = Moment::recorded(recorded, catalog);
-    let done = was.stepped(&plan.steps, catalog);
-    let around = Around {
-        model,
-        targets: &plan.targets,
-    };
-    let checked = rules::check(&Input {
-        model,
-        literals: judged.literals,
-        plan: Some(plan),
-        access: Some(&in_effect(&done, around, catalog)),
-        changes: Some(access),
-        observed: None,
-        now: &judged.now,
-        place: &|span| Some((judged.place)(span)),
-    });
-    checked.findings
-}
-
 /// What everybody can do once the plan is applied, as rules look at it.
 fn in_effect(planned: &Moment<'_>, around: Around<'_>, catalog: &Catalog<'_>) -> InEffect {
     let mut effect = InEffect::default();
@@ -240,47 +211,24 @@ fn excess(planned: &Moment<'_>, around: Around<'_>, catalog: &Catalog<'_>) -> Ve
         .collect()
 }
 
-/// Whose approval a plan takes. Computed again when it is applied, since a file can be written by
-/// anybody.
-pub fn approvals(
+/// Whose approval a plan takes.
+fn approvals(
     plan: &Plan,
     access: &[AccessChange],
     model: &Model,
     recorded: &Recorded,
 ) -> Vec<Requirement> {
-    // What only removes or records changes nothing of who approves what; a plan that says so and
-    // gives something all the same is asked like any other.
-    if plan.mode != Mode::Apply && !access.iter().any(AccessChange::widens) {
-        return Vec::new();
-    }
-    let wanted = gate::facts::wanted(model, &targets(plan, recorded));
+    // What only removes or records changes nothing of who approves what.
+    let known = recorded.gate.as_ref().filter(|_| plan.mode != Mode::Apply);
+    let wanted = match known {
+        Some(known) => known.clone(),
+        None => gate::facts::wanted(model, &targets(plan, recorded)),
+    };
     gate::requirements(access, recorded.gate.as_ref(), &wanted)
 }
 
-/// What a plan's steps give, whatever the rest of the file says of it: from what is recorded to
-/// what is there once they are done.
-pub fn access_by_steps(
-    plan: &Plan,
-    model: &Model,
-    recorded: &Recorded,
-    catalog: &Catalog<'_>,
-) -> Vec<AccessChange> {
-    let was = Moment::recorded(recorded, catalog);
-    let done = was.stepped(&plan.steps, catalog);
-    let moments = Moments {
-        recorded: &was,
-        live: &was,
-        planned: &done,
-    };
-    let around = Around {
-        model,
-        targets: &plan.targets,
-    };
-    access::changes(moments, catalog, around, &Reached::All)
-}
-
 /// What the gate is to hold later changes against, where that differs from what is recorded.
-pub fn facts(plan: &Plan, model: &Model, recorded: &Recorded) -> Option<Facts> {
+fn facts(plan: &Plan, model: &Model, recorded: &Recorded) -> Option<Facts> {
     if plan.mode != Mode::Apply {
         return None;
     }
@@ -329,7 +277,8 @@ fn access(
         model,
         targets: &observed.targets,
     };
-    let mut reached = Reached::by(&plan.changes);
+    let touched = Reached::by(&plan.changes);
+    let mut reached = touched.clone();
     reached.add(plan.drift.keys().filter_map(|address| {
         let record = recorded.objects.get(address)?;
         Some((address, &record.holders))
@@ -343,5 +292,5 @@ fn access(
         live,
         planned,
     };
-    access::changes(moments, catalog, around, &reached)
+    access::changes(moments, catalog, around, (&reached, &touched))
 }

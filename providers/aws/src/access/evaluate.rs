@@ -3,16 +3,16 @@
 //! In comes a world with a question; out comes the answer with what it comes from. Subjects are
 //! roles and users.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use remit_sdk::access::{
-    Answer, Escalation, Evaluate, Excess, Permission, Source, Subject, Verdict, World,
+    Answer, Escalation, Evaluate, Excess, Login, Permission, Source, Subject, Verdict, World,
 };
 use remit_sdk::text::safe;
 
 use super::decide::{By, Decision, Request};
 use super::world::{self, Holder, ROLE, USER};
-use super::{Holdings, admin, beyond, escalate, listing};
+use super::{Holdings, admin, beyond, escalate, listing, logins};
 use crate::document;
 use crate::lower::Aws;
 
@@ -31,6 +31,14 @@ impl Evaluate for Aws {
             .chain(world.of_kind(USER))
             .map(|thing| (thing.kind.name.to_owned(), thing.key.to_owned()))
             .collect()
+    }
+
+    fn logins(
+        &self,
+        world: &World<'_>,
+        subjects: &BTreeSet<Subject>,
+    ) -> BTreeMap<Subject, BTreeSet<Login>> {
+        logins::logins(world, subjects)
     }
 
     fn permissions(&self, world: &World<'_>, subject: &Subject) -> Vec<Permission> {
