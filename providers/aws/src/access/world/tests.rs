@@ -1,4 +1,5 @@
-use remit_sdk::{ProviderConfig, Spanned};
+use remit_sdk::Spanned;
+use remit_sdk::declaration::ProviderConfig;
 
 use super::super::testing::*;
 use super::*;
