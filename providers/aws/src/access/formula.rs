@@ -376,7 +376,6 @@ fn is_within(test: Test, value: &Pattern, other_test: Test, other: &Pattern) -> 
 fn is_apart(test: Test, value: &Pattern, other_test: Test, other: &Pattern) -> bool {
     let both = |one: &Pattern, two: &Pattern| Some((one.literal()?, two.literal()?));
     match (test, other_test) {
-        (Test::Equals, Test::Equals) => both(value, other).is_some_and(|(one, two)| one != two),
         (Test::Equals | Test::Like, Test::Equals | Test::Like) => {
             !value.has_variables() && !other.has_variables() && !value.overlaps(other)
         }

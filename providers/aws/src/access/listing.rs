@@ -121,6 +121,9 @@ impl<'a> Listed<'a> {
             .iter()
             .filter(|deny| !deny.is_unread && deny.conditions.is_empty())
         {
+            if covers(&deny.actions, &self.actions) && covers(&deny.resources, &self.resources) {
+                return None;
+            }
             // All of an action or all of a resource.
             if covers(&deny.resources, &self.resources)
                 && let Selection::Only(actions) = &mut self.actions
@@ -336,6 +339,10 @@ mod tests {
         };
         let resources = || set(["arn:aws:s:::a*", "arn:aws:s:::b"]);
         assert_eq!(with(&deny("*", "*")), []);
+        let each = ["arn:aws:s:::a*", "arn:aws:s:::b"].map(|one| deny("*", one));
+        assert_eq!(with(&each.join(",")), []);
+        let each = ["s:*", "t:*"].map(|one| deny(one, "*"));
+        assert_eq!(with(&each.join(",")), []);
         assert_eq!(
             with(&deny("u:*", "*")),
             [(set(["s:*", "t:GA"]), resources(), set([]))]
@@ -378,6 +385,8 @@ mod tests {
             with(&deny("!s:GA", "*")),
             [(set(["s:*"]), resources(), set(["but not all but s:GA"]))]
         );
+        let but = allow("!t:*", "!arn:aws:s:::a");
+        assert_eq!(list(&holds(&format!("{but},{}", deny("*", "*")))), []);
     }
 
     #[test]
@@ -407,6 +416,10 @@ mod tests {
         assert_eq!(
             list(&bounded(&allow("!s:GA", "*"), &allow("s:G*", "*"))),
             [(set(["all but s:GA"]), set(["*"]), set(["only s:G*"]))]
+        );
+        assert_eq!(
+            list(&bounded(&allow("s:* s:PA t:GA", "*"), &allow("!s:P*", "*"))),
+            [(set(["s:*", "t:GA"]), set(["*"]), set(["only all but s:P*"]))]
         );
         assert_eq!(list(&bounded("", &all)), []);
         let if_b = allow_if("s:*", "*", r#""Bool":{"aws:b":"true"}"#);

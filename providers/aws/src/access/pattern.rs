@@ -319,12 +319,11 @@ fn glob_over(wide: &[Piece], narrow: &[Piece]) -> bool {
             at_narrow += 1;
             continue;
         }
-        let Some((after_star, taken)) = star else {
+        let Some((after_star, taken)) = &mut star else {
             return false;
         };
-        star = Some((after_star, taken + 1));
-        at_wide = after_star;
-        at_narrow = taken + 1;
+        *taken += 1;
+        (at_wide, at_narrow) = (*after_star, *taken);
     }
     wide.get(at_wide..)
         .is_some_and(|rest| rest.iter().all(|piece| *piece == Piece::Any))

@@ -114,8 +114,9 @@ pub(super) fn atom(atom: &Atom) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::pattern::Pattern;
     use super::*;
-    use crate::document::{Use, parse};
+    use crate::document::{Use, Version, parse};
 
     #[test]
     fn sentences() {
@@ -181,5 +182,22 @@ mod tests {
             let found = conditions(&document.statements()[0].conditions);
             assert_eq!(found, BTreeSet::from([expected.to_owned()]));
         }
+    }
+
+    #[test]
+    fn facts() {
+        let all = |values: &[&str]| {
+            let values = values
+                .iter()
+                .map(|one| Pattern::plain(one, Version::V2012))
+                .collect();
+            atom(&Atom::All {
+                test: Test::Equals,
+                key: "a:b".to_owned(),
+                values,
+            })
+        };
+        assert_eq!(all(&["x"]), "every value of a:b is x");
+        assert_eq!(all(&["x", "y"]), "every value of a:b is one of x, y");
     }
 }

@@ -31,6 +31,27 @@ fn k(operator: &str, value: &str) -> Atom {
     atom(operator, "aws:k", value)
 }
 
+/// All values are among these.
+fn all(values: &[&str]) -> Atom {
+    match of("ForAllValues:StringEquals", "aws:k", values) {
+        Formula::Is(atom, true) => atom,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn whether_there_is_a_value() {
+    let null = |holds: bool| Formula::Is(Atom::Null("aws:k".to_owned()), holds);
+    for (values, expected) in [
+        (&["true"][..], vec![null(true)]),
+        (&["False"], vec![null(false)]),
+        (&["false", "true"], vec![null(false), null(true)]),
+        (&["maybe"], Vec::new()),
+    ] {
+        assert_eq!(of("Null", "aws:k", values), Formula::Or(expected));
+    }
+}
+
 #[test]
 fn implications() {
     for (narrow, wide) in [
@@ -78,6 +99,9 @@ fn implications() {
             k("ForAllValues:StringEquals", "a"),
         ),
         (k("StringEquals", "${aws:u}"), k("StringLike", "*")),
+        // Keys count without their case.
+        (k("StringEquals", "${aws:U}"), k("StringEquals", "${aws:u}")),
+        (all(&["a"]), all(&["a", "b"])),
     ] {
         assert!(narrow.implies(&wide), "{narrow:?} {wide:?}");
         assert!(narrow.implies(&narrow));
@@ -101,6 +125,12 @@ fn implications() {
             k("ArnLike", "arn:aws:s:::ab"),
         ),
         (k("ArnLike", "arn:aws:s"), k("ArnLike", "*")),
+        // A wildcard stays within its part.
+        (
+            k("ArnLike", "arn:aws:s:r:x:::y"),
+            k("ArnLike", "arn:aws:*:::y"),
+        ),
+        (all(&["a", "b"]), all(&["a"])),
         (k("Bool", "true"), k("Bool", "false")),
         (k("BinaryEquals", "QQ=="), k("BinaryEquals", "Qg==")),
         (k("StringEquals", "a"), atom("StringEquals", "aws:l", "a")),
@@ -276,6 +306,17 @@ fn a_search_ends() {
             .collect(),
     ));
     assert_eq!(together(&all), Found::TooMany);
+}
+
+#[test]
+fn the_last_choice_is_made() {
+    let is = |holds: bool| Formula::Is(Atom::Null("aws:k".to_owned()), holds);
+    let choices = |count: usize| Formula::Or(vec![is(false); count]);
+    assert_eq!(together([&is(true), &choices(CHOICES_MAX)]), Found::Never);
+    assert_eq!(
+        together([&is(true), &choices(CHOICES_MAX + 1)]),
+        Found::TooMany
+    );
 }
 
 /// Whether a formula holds for a request of which all is known.
