@@ -155,10 +155,8 @@ impl<'a> Search<'a> {
                 let listed = limits
                     .filter(|_| *value == NEW)
                     .and_then(|limits| a_value(limits, name));
-                (
-                    (*name).to_owned(),
-                    listed.unwrap_or_else(|| Value::string(*value)),
-                )
+                let sent = listed.unwrap_or_else(|| literal(limits, name, value));
+                ((*name).to_owned(), sent)
             })
             .collect();
         let wrapping = match limits {
@@ -275,6 +273,19 @@ fn reaches(entry: &Entry, place: &[&str], apart: Option<&str>) -> bool {
         }
     }
     !matches!((segments.next(), apart), (Some(Segment::Literal(text)), Some(apart)) if text == apart)
+}
+
+/// A value as it is sent: `false` as what it is, unless a rule lists it as text, which the server
+/// takes as well.
+fn literal(limits: Option<&Limits>, parameter: &str, value: &str) -> Value {
+    let text = Value::string(value);
+    let listed = limits
+        .and_then(|limits| limits.allowed_parameters.get(parameter))
+        .is_some_and(|list| list.contains(&text));
+    if value == "false" && !listed {
+        return Value::Bool(false);
+    }
+    text
 }
 
 /// A value that a rule allows of a parameter, where it lists them.
