@@ -159,12 +159,9 @@ impl<'a> Search<'a> {
                 ((*name).to_owned(), sent)
             })
             .collect();
-        let wrapping = match limits {
-            Some(limits) if limits.has_wrapping() => {
-                Wrapping::Seconds(limits.min_wrapping_ttl.max(1))
-            }
-            _ => Wrapping::None,
-        };
+        // Whoever wraps a response can unwrap it: as short as the rule takes it, where it asks.
+        let shortest = limits.map_or(0, |limits| limits.min_wrapping_ttl);
+        let wrapping = Wrapping::Seconds(shortest.max(1));
         for _ in 0..REQUIRED_MAX {
             let verdict = acl.decide(&Request {
                 operation,
