@@ -285,13 +285,10 @@ fn literal(limits: Option<&Limits>, parameter: &str, value: &str) -> Value {
     text
 }
 
-/// A value that a rule allows of a parameter, where it lists them.
+/// A value that a rule allows of a parameter, where it lists them: a text with `*` is one of those
+/// that it stands for.
 fn a_value(limits: &Limits, parameter: &str) -> Option<Value> {
-    match limits.allowed_parameters.get(parameter)?.first()? {
-        // A `*` alone is itself.
-        Value::String(text) if text.len() > 1 => Some(Value::string(text.replace('*', NEW))),
-        other => Some(other.clone()),
-    }
+    limits.allowed_parameters.get(parameter)?.first().cloned()
 }
 
 /// What stands in the place of `{}`, where a rule's path may match the template.
@@ -316,8 +313,13 @@ fn name_in(entry: &Entry, template: &str, open: &str) -> Option<String> {
         }
         _ => return None,
     }
-    // Of a template that isn't filled in nothing is known.
-    found.filter(|name| !name.is_empty() && !name.contains("{{"))
+    // What a template that isn't filled in stands for is open, too.
+    let found = found.filter(|name| !name.is_empty())?;
+    Some(if found.contains("{{") {
+        open.to_owned()
+    } else {
+        found
+    })
 }
 
 #[cfg(test)]
@@ -369,6 +371,44 @@ mod tests {
         ] {
             assert!(!writes(lines, &["auth", "m"], None), "{lines}");
         }
+    }
+
+    #[test]
+    fn names_are_those_of_rules_that_fit() {
+        let names = |lines: &str| -> Vec<String> {
+            let things = holder(lines);
+            let world = things.world();
+            let holding = Holding::new(&world, &entity("a")).unwrap();
+            let search = Search::new(&holding);
+            search.names("auth/m/role/{}/id", "?").into_iter().collect()
+        };
+        for (rule, name) in [
+            ("auth/m/role/x/id", "x"),
+            ("auth/m/role/+/id", "?"),
+            ("auth/m/role/x*", "x?"),
+            ("auth/m/role/*", "?"),
+            ("auth/m/role/x/*", "x"),
+            ("auth/m/ro*", "?"),
+            ("+/+/+/x/+", "x"),
+            ("a*", "?"),
+            ("auth/m/role/{{identity.entity.aliases.acc.name}}/id", "?"),
+        ] {
+            assert_eq!(names(&format!("{rule}: update")), [name], "{rule}");
+        }
+        for rule in [
+            "kv/m/role/x/id",
+            "auth/n/role/x/id",
+            "auth/m/role/x/other",
+            "auth/m/role/x",
+            "auth/m/role/x/id/more",
+            "auth/m/role//id",
+            "auth/m/users*",
+            "auth/m/role/x/ids*",
+            "b*",
+        ] {
+            assert_eq!(names(&format!("{rule}: update")), [""; 0], "{rule}");
+        }
+        assert_eq!(names("auth/m/role/x/id: deny"), [""; 0]);
     }
 
     #[test]
