@@ -121,6 +121,7 @@ pub async fn plan(
         configuration: model.digest.clone(),
         lineage: recorded.lineage.clone(),
         serial: recorded.serial,
+        in_part: !(request.targets.is_empty() && request.excludes.is_empty()),
         changes: differences.changes,
         drift: differences.drift,
         steps,
@@ -142,7 +143,8 @@ pub async fn plan(
             place: request.place,
         },
     };
-    let review = review(plan, &material);
+    let (review, left_out) = review(plan, &material);
+    diagnostics.extend(review::left_out(&left_out));
     diagnostics.extend(gate::unmeetable_warnings(&review.approvals));
     Ok(Planned {
         review,

@@ -122,6 +122,7 @@ pub fn changes(
                 whose: whose(declaration, around.model),
                 instance: instance.to_owned(),
                 is_new: live.thing(&subject.0, &subject.1).is_none(),
+                is_gone: planned.thing(&subject.0, &subject.1).is_none(),
                 gained: attributed(evaluator.beyond(&planned, &subject, &live)),
                 lost: attributed(evaluator.beyond(&live, &subject, &planned)),
                 // What isn't recorded wasn't ours, and nobody changed it behind our back.

@@ -35,6 +35,9 @@ pub struct AccessChange {
     pub subject: Subject,
     /// Whether it wasn't there before.
     pub is_new: bool,
+    /// Whether it won't be there afterwards.
+    #[serde(default)]
+    pub is_gone: bool,
     /// What it may do after and not before.
     pub gained: Vec<Attributed>,
     /// What it could do before and not after.
@@ -71,6 +74,16 @@ impl AccessChange {
     /// Whether access grows.
     pub fn widens(&self) -> bool {
         !self.gained.is_empty()
+    }
+
+    /// Whether the plan takes back all of something that was given outside remit.
+    pub fn takes_back(&self, drifted: &Attributed) -> bool {
+        let drifted = &drifted.excess.permission;
+        let holds = |lost: &Attributed| {
+            let lost = &lost.excess.permission;
+            lost.resources == drifted.resources && lost.actions.is_superset(&drifted.actions)
+        };
+        self.is_gone || self.lost.iter().any(holds)
     }
 
     /// Whether access shrinks.

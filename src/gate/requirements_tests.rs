@@ -89,6 +89,7 @@ fn gain(name: &str, by: &str) -> Vec<AccessChange> {
         instance: "vault".into(),
         subject: ("vault_entity".into(), name.into()),
         is_new: false,
+        is_gone: false,
         gained: vec![Attributed {
             excess: Excess {
                 permission,

@@ -36,6 +36,9 @@ pub struct Plan {
     pub lineage: Option<String>,
     /// The state's serial; the first thing an apply does is to raise it.
     pub serial: u64,
+    /// Whether it was asked for a part only: `--target`, `--exclude`.
+    #[serde(default)]
+    pub in_part: bool,
     /// The changes by address, for people.
     pub changes: BTreeMap<ObjectAddress, Change>,
     /// Drift, put back or not.

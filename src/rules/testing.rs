@@ -103,6 +103,7 @@ impl World {
                 instance: "vault".into(),
                 subject: ("vault_entity".into(), identity.name.clone()),
                 is_new: false,
+                is_gone: false,
                 gained,
                 lost: Vec::new(),
                 drifted: Vec::new(),
@@ -177,6 +178,7 @@ pub(super) fn plan() -> Plan {
         unmanaged: [].into(),
         recorded: 0,
         undecided: 0,
+        in_part: false,
         gate: None,
     }
 }

@@ -119,6 +119,7 @@ pub(super) fn plan(changes: impl IntoIterator<Item = Change>) -> Plan {
         outputs: BTreeMap::new(),
         unmanaged: BTreeSet::new(),
         undecided: 0,
+        in_part: false,
         gate: None,
         recorded: 41,
     }

@@ -83,6 +83,7 @@ fn plan_taking(approvals: Vec<Requirement>) -> Review {
         unmanaged: [].into(),
         recorded: 0,
         undecided: 1,
+        in_part: false,
         gate: None,
     });
     review.approvals = approvals;

@@ -19,6 +19,7 @@ mod evaluate;
 mod grant;
 mod identity;
 mod limits;
+mod member;
 mod pattern;
 mod uncertain;
 
@@ -241,6 +242,8 @@ mod evaluate_tests;
 mod grant_tests;
 #[cfg(test)]
 mod limits_tests;
+#[cfg(test)]
+mod member_tests;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

@@ -233,9 +233,28 @@ pub static WIRES: [Wire; 10] = [
     },
 ];
 
+/// Kinds that are only looked at, in the order of `schema::held`.
+static HELD: [Wire; 2] = [
+    Wire {
+        kind: "vault_group",
+        path: "identity/group/id/{id}",
+        list: None,
+        fields: &[],
+        unstable: &[],
+    },
+    Wire {
+        kind: "vault_entity_by_id",
+        path: "identity/entity/id/{id}",
+        list: None,
+        fields: &[],
+        unstable: &[],
+    },
+];
+
 /// The wire entry of a kind.
 pub fn wire(kind: &Kind) -> Option<&'static Wire> {
-    WIRES.iter().find(|wire| wire.kind == kind.name)
+    let all = WIRES.iter().chain(&HELD);
+    all.into_iter().find(|wire| wire.kind == kind.name)
 }
 
 impl Wire {

@@ -330,7 +330,8 @@ mod tests {
     fn writes(lines: &str, place: &[&str], apart: Option<&str>) -> bool {
         let things = holder(lines);
         let world = things.world();
-        let holding = Holding::new(&world, &entity("a")).unwrap();
+        let subject = entity("a");
+        let holding = Holding::new(&world, &subject).unwrap();
         Search::new(&holding).writes_below(place, apart)
     }
 
@@ -378,7 +379,8 @@ mod tests {
         let names = |lines: &str| -> Vec<String> {
             let things = holder(lines);
             let world = things.world();
-            let holding = Holding::new(&world, &entity("a")).unwrap();
+            let subject = entity("a");
+            let holding = Holding::new(&world, &subject).unwrap();
             let search = Search::new(&holding);
             search.names("auth/m/role/{}/id", "?").into_iter().collect()
         };
