@@ -5,6 +5,7 @@
 //! decides.
 
 mod review;
+mod saved;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,27 +19,24 @@ use crate::gate::{self, Review};
 use crate::lower::{Catalog, Desired};
 use crate::model::Model;
 use crate::observe::{self, Observed, Readers};
-use crate::plan::{self, Mode, OutputChange, Plan};
+use crate::plan::{self, Asked, Mode, OutputChange, Plan};
 use crate::state::{Entry, Record, Recorded, Run, StateError};
 
 use crate::config::literals::Literal;
-pub use review::{Judged, access_by_steps, approvals, facts, findings_by_steps, look};
+pub use review::{Judged, look};
 use review::{Material, review};
+pub use saved::fits;
+use saved::{held_to, means_the_same};
 
 /// What a plan is asked for.
 pub struct PlanRequest<'a> {
     /// Apply, destroy or refresh only.
     pub mode: Mode,
-    /// Only these, and what they depend on.
-    pub targets: Vec<Address>,
-    /// Not these, nor what depends on them.
-    pub excludes: Vec<Address>,
-    /// Make these anew.
-    pub replace: Vec<Address>,
-    /// How many removals are allowed.
-    pub guard: Guard,
-    /// Whether recorded objects are read, or believed to be as recorded.
-    pub refresh: bool,
+    /// What of it.
+    pub asked: Asked,
+    /// What was agreed to, where this is that plan made again: what comes of it is that and no
+    /// more, or it is stale.
+    pub agreed: Option<&'a Review>,
     /// How many requests at a time.
     pub parallelism: usize,
     /// Where a span is, for people.
@@ -82,7 +80,7 @@ pub async fn plan(
     } else {
         desired
     };
-    let (mut observed, mut diagnostics) = if request.refresh {
+    let (mut observed, mut diagnostics) = if request.asked.refresh {
         observe::observe(wanted, recorded, catalog, readers, request.parallelism).await?
     } else {
         believe(wanted, recorded, catalog, readers, request.parallelism).await?
@@ -103,10 +101,12 @@ pub async fn plan(
     let options = Options {
         destroy: request.mode == Mode::Destroy,
         refresh_only: request.mode == Mode::RefreshOnly,
-        targets: request.targets.clone(),
-        excludes: request.excludes.clone(),
-        replace: request.replace.clone(),
-        guard: request.guard,
+        targets: request.asked.targets.clone(),
+        excludes: request.asked.excludes.clone(),
+        replace: request.asked.replace.clone(),
+        guard: Guard {
+            allowed: request.asked.allow_deletes,
+        },
         place: Some(request.place),
     };
     let mut differences = diff::diff(wanted, &recorded, &observed, &options);
@@ -117,11 +117,11 @@ pub async fn plan(
         format: gate::file::FORMAT,
         remit_version: env!("CARGO_PKG_VERSION").to_owned(),
         mode: request.mode,
+        asked: request.asked.clone(),
         targets: observed.targets.clone(),
         configuration: model.digest.clone(),
         lineage: recorded.lineage.clone(),
         serial: recorded.serial,
-        in_part: !(request.targets.is_empty() && request.excludes.is_empty()),
         changes: differences.changes,
         drift: differences.drift,
         steps,
@@ -130,6 +130,10 @@ pub async fn plan(
         recorded: recorded.objects.len(),
         undecided,
         gate: None,
+    };
+    let plan = match request.agreed {
+        Some(agreed) => held_to(plan, &agreed.plan, &diagnostics)?,
+        None => plan,
     };
     let material = Material {
         model,
@@ -145,6 +149,9 @@ pub async fn plan(
     };
     let (review, left_out) = review(plan, &material);
     diagnostics.extend(review::left_out(&left_out));
+    if let Some(agreed) = request.agreed {
+        means_the_same(&review, agreed)?;
+    }
     diagnostics.extend(gate::unmeetable_warnings(&review.approvals));
     Ok(Planned {
         review,
@@ -249,30 +256,6 @@ fn outputs(
         }
     }
     changes
-}
-
-/// Why a plan can't be applied to a state or a target.
-fn refused(detail: impl Into<String>) -> Diagnostic {
-    Diagnostic::error("plan is stale", detail).help("plan again and look at what changed")
-}
-
-/// Refuses a plan that was made for another state, or before another run.
-pub fn fits(plan: &Plan, recorded: &Recorded) -> Result<(), Diagnostic> {
-    if plan.lineage != recorded.lineage {
-        return Err(refused(match (&plan.lineage, &recorded.lineage) {
-            (None, _) => "it was made when nothing was recorded, and something is recorded now",
-            (_, None) => "it was made for a state that isn't there: nothing is recorded here",
-            _ => "it was made for another state",
-        }));
-    }
-    if plan.serial != recorded.serial {
-        return Err(refused(format!(
-            "it was made at serial {}, and the state is at {}: something was applied since; a plan is \
-             applied once",
-            plan.serial, recorded.serial
-        )));
-    }
-    Ok(())
 }
 
 /// Applies a plan under the lock that `walk.run` holds: recovers, walks, records the outputs.

@@ -1,12 +1,12 @@
-//! What each subject gains and loses, and who can do what.
+//! What each subject gains and loses, and who may become it.
 //!
 //! In: moments and evaluators. Out: [`AccessChange`]s, ordered by identity and instance; only
 //! subjects that a change reaches are looked at, since evaluating all would take longer than
 //! reading them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use remit_sdk::access::{Excess, Source, Subject, World};
+use remit_sdk::access::{Excess, Login, Source, Subject, World};
 use remit_sdk::{DeclarationAddress, ObjectAddress};
 
 use super::moments::{Around, Moment};
@@ -37,12 +37,15 @@ pub enum Reached {
 
 impl Reached {
     /// Whose access a plan's changes reach: of the identities they name as holders, and of what
-    /// they are themselves. An object that names none may concern anybody, but for an issuer's,
-    /// which give nothing by themselves.
+    /// they are themselves. An object that names none may concern anybody, but for an issuer's that
+    /// is made: nobody logs in by it before an identity is changed that does.
     pub fn by<'c>(changes: impl IntoIterator<Item = (&'c ObjectAddress, &'c Change)>) -> Self {
         let mut found = Self::Only(BTreeSet::new());
         for (address, change) in changes {
             if matches!(change.action, Action::Keep | Action::Forget) {
+                continue;
+            }
+            if change.action == Action::Create && address.declaration.kind == "issuer" {
                 continue;
             }
             let details = &change.details;
@@ -63,7 +66,7 @@ impl Reached {
             let Self::Only(found) = self else { return };
             if address.declaration.kind == "identity" {
                 found.insert(address.declaration.clone());
-            } else if holders.is_empty() && address.declaration.kind != "issuer" {
+            } else if holders.is_empty() {
                 *self = Self::All;
                 return;
             }
@@ -84,12 +87,13 @@ impl Reached {
     }
 }
 
-/// What each subject gains and loses.
+/// What each subject that is `reached` gains and loses, and what of others' gifts becomes its own
+/// where it is `touched`.
 pub fn changes(
     moments: Moments<'_>,
     catalog: &Catalog<'_>,
     around: Around<'_>,
-    reached: &Reached,
+    (reached, touched): (&Reached, &Reached),
 ) -> Vec<AccessChange> {
     let instances: BTreeSet<&str> = [moments.recorded, moments.live, moments.planned]
         .into_iter()
@@ -105,34 +109,68 @@ pub fn changes(
         let planned = moments.planned.world(instance, around);
         let mut subjects = evaluator.subjects(&planned);
         subjects.extend(evaluator.subjects(&live));
-        for subject in subjects {
-            let Some(declaration) = owner(&planned, &subject).or_else(|| owner(&live, &subject))
-            else {
+        let of = |subject: &Subject| {
+            let declaration = owner(&planned, subject).or_else(|| owner(&live, subject));
+            declaration.filter(|one| reached.reaches(one)).cloned()
+        };
+        subjects.retain(|subject| of(subject).is_some());
+        let [was, is, will_be] =
+            [&recorded, &live, &planned].map(|world| evaluator.logins(world, &subjects));
+        for subject in &subjects {
+            let Some(declaration) = of(subject) else {
                 continue;
             };
-            if !reached.reaches(declaration) {
-                continue;
-            }
-            let attributed = |excess: Vec<Excess>| {
+            let attributed = |excess: Vec<Excess>| -> Vec<Attributed> {
                 let excess = excess.into_iter();
                 excess.map(|one| attribute(one, around.model)).collect()
             };
-            let change = AccessChange {
-                identity: declaration.clone(),
-                whose: whose(declaration, around.model),
+            // What isn't recorded wasn't ours, and nobody changed it behind our back.
+            let is_recorded = recorded.thing(&subject.0, &subject.1).is_some();
+            let is_new = live.thing(&subject.0, &subject.1).is_none();
+            let gained = attributed(evaluator.beyond(&planned, subject, &live));
+            let lets_in = beyond(&will_be, &is, subject);
+            let (mut drifted, mut drifted_in) = (Vec::new(), Vec::new());
+            if is_recorded {
+                drifted = attributed(evaluator.beyond(&live, subject, &recorded));
+                drifted_in = beyond(&is, &was, subject);
+            }
+            let (mut adopted, mut adopted_in) = (Vec::new(), Vec::new());
+            let may_adopt = !is_new && touched.reaches(&declaration);
+            if may_adopt && (!is_recorded || !drifted.is_empty()) {
+                adopted = attributed(evaluator.beyond(&planned, subject, &recorded));
+                adopted.retain(|one| !gained.contains(one));
+            }
+            if may_adopt && (!is_recorded || !drifted_in.is_empty()) {
+                adopted_in = beyond(&will_be, &was, subject);
+                adopted_in.retain(|one| !lets_in.contains(one));
+            }
+            let mut change = AccessChange {
+                whose: whose(&declaration, around.model),
+                identity: declaration,
                 instance: instance.to_owned(),
-                is_new: live.thing(&subject.0, &subject.1).is_none(),
+                is_new,
                 is_gone: planned.thing(&subject.0, &subject.1).is_none(),
-                gained: attributed(evaluator.beyond(&planned, &subject, &live)),
-                lost: attributed(evaluator.beyond(&live, &subject, &planned)),
-                // What isn't recorded wasn't ours, and nobody changed it behind our back.
-                drifted: match recorded.thing(&subject.0, &subject.1) {
-                    Some(_) => attributed(evaluator.beyond(&live, &subject, &recorded)),
-                    None => Vec::new(),
-                },
-                subject,
+                gained,
+                lost: attributed(evaluator.beyond(&live, subject, &planned)),
+                drifted,
+                adopted,
+                lets_in,
+                shuts_out: beyond(&is, &will_be, subject),
+                drifted_in,
+                adopted_in,
+                logins: Vec::new(),
+                held: BTreeSet::new(),
+                subject: subject.clone(),
             };
-            if change.widens() || change.narrows() || !change.drifted.is_empty() {
+            if !change.is_nothing() {
+                let held = evaluator.permissions(&planned, subject);
+                change.held = held.iter().flat_map(|one| scopes(&one.sources)).collect();
+                change.logins = will_be
+                    .get(subject)
+                    .into_iter()
+                    .flatten()
+                    .cloned()
+                    .collect();
                 found.push(change);
             }
         }
@@ -141,6 +179,18 @@ pub fn changes(
         (&a.identity, &a.instance, &a.subject).cmp(&(&b.identity, &b.instance, &b.subject))
     });
     found
+}
+
+type Logins = BTreeMap<Subject, BTreeSet<Login>>;
+
+/// The ways to become a subject on one side that none on the other holds.
+fn beyond(over: &Logins, under: &Logins, subject: &Subject) -> Vec<Login> {
+    let nobody = BTreeSet::new();
+    let under = under.get(subject).unwrap_or(&nobody);
+    let over = over.get(subject).into_iter().flatten();
+    over.filter(|way| !under.iter().any(|wide| way.is_within(wide)))
+        .cloned()
+        .collect()
 }
 
 /// The declaration that a subject is of.

@@ -2,10 +2,12 @@
 //!
 //! In: what is recorded, live and wanted, as worlds, and the providers' evaluators of policies.
 //! Out: for each subject what it gains and loses in effect, with the scope it comes from, and what
-//! somebody gave it behind remit's back.
+//! somebody gave it behind remit's back; and who may become it, in the same way.
 
 mod ceiling;
 mod compare;
+#[cfg(test)]
+mod logins_tests;
 mod moments;
 #[cfg(test)]
 mod tests;
@@ -14,7 +16,7 @@ mod who;
 use std::collections::BTreeSet;
 
 use remit_sdk::DeclarationAddress;
-use remit_sdk::access::{Excess, Subject};
+use remit_sdk::access::{Excess, Login, Subject};
 use serde::{Deserialize, Serialize};
 
 pub use ceiling::{Exceeding, exceeding};
@@ -36,7 +38,6 @@ pub struct AccessChange {
     /// Whether it wasn't there before.
     pub is_new: bool,
     /// Whether it won't be there afterwards.
-    #[serde(default)]
     pub is_gone: bool,
     /// What it may do after and not before.
     pub gained: Vec<Attributed>,
@@ -44,6 +45,22 @@ pub struct AccessChange {
     pub lost: Vec<Attributed>,
     /// What it can do now beyond what was recorded: somebody changed that outside remit.
     pub drifted: Vec<Attributed>,
+    /// What was given outside remit and the plan makes its own: beyond what was recorded, and not
+    /// gained by the plan.
+    pub adopted: Vec<Attributed>,
+    /// The ways in which somebody becomes it after and not before.
+    pub lets_in: Vec<Login>,
+    /// The ways in which somebody could become it before and not after.
+    pub shuts_out: Vec<Login>,
+    /// The ways there are now beyond what was recorded: somebody made them outside remit.
+    pub drifted_in: Vec<Login>,
+    /// The ways made outside remit that the plan makes its own: beyond what was recorded, and not
+    /// opened by the plan.
+    pub adopted_in: Vec<Login>,
+    /// All ways there are after.
+    pub logins: Vec<Login>,
+    /// The scopes that what it may do after comes from.
+    pub held: BTreeSet<DeclarationAddress>,
 }
 
 /// Whose an identity is.
@@ -71,9 +88,10 @@ pub struct Attributed {
 }
 
 impl AccessChange {
-    /// Whether access grows.
+    /// Whether access grows: it may do more, or others may be it. Who may be what wasn't there
+    /// before is part of its being there.
     pub fn widens(&self) -> bool {
-        !self.gained.is_empty()
+        !self.gained.is_empty() || (!self.is_new && !self.lets_in.is_empty())
     }
 
     /// Whether the plan takes back all of something that was given outside remit.
@@ -88,6 +106,13 @@ impl AccessChange {
 
     /// Whether access shrinks.
     pub fn narrows(&self) -> bool {
-        !self.lost.is_empty()
+        !self.lost.is_empty() || !self.shuts_out.is_empty()
+    }
+
+    /// Whether there is nothing to say of it.
+    pub fn is_nothing(&self) -> bool {
+        let drifted = !self.drifted.is_empty() || !self.drifted_in.is_empty();
+        let adopted = !self.adopted.is_empty() || !self.adopted_in.is_empty();
+        !self.widens() && !self.narrows() && !drifted && !adopted && self.lets_in.is_empty()
     }
 }

@@ -15,8 +15,7 @@ use crate::diff::{Action, Change};
 use crate::lower::{Catalog, Desired};
 use crate::model::Model;
 use crate::observe::{Observed, Place};
-use crate::plan::{Step, StepOperation};
-use crate::state::{Operation, Recorded};
+use crate::state::Recorded;
 
 /// The objects of all targets at one moment.
 #[derive(Debug, Clone, Default)]
@@ -189,41 +188,6 @@ impl<'a> Moment<'a> {
     fn put(&mut self, place: Place, held: Held<'a>) {
         self.absent.remove(&place);
         self.objects.insert(place, held);
-    }
-
-    /// This moment once `steps` are done in the order in which an apply does them.
-    #[must_use]
-    pub fn stepped(&self, steps: &'a [Step], catalog: &Catalog<'_>) -> Self {
-        let mut after = self.clone();
-        let mut ordered: Vec<&Step> = steps.iter().collect();
-        ordered.sort_by_key(|step| (step.phase, step.id));
-        for step in ordered {
-            let place = (step.instance.clone(), step.kind.clone(), step.key.clone());
-            match step.operation {
-                StepOperation::Write(Operation::Delete) => after.remove(place),
-                StepOperation::Forget | StepOperation::Move => {}
-                StepOperation::Write(Operation::Create | Operation::Update)
-                | StepOperation::Record => {
-                    let Some(kind) = catalog.kind(&step.kind) else {
-                        continue;
-                    };
-                    let mut attributes = after
-                        .objects
-                        .get(&place)
-                        .map(|held| held.attributes.clone().into_owned())
-                        .unwrap_or_default();
-                    attributes.retain(|name, _| !step.unset.contains(name));
-                    attributes.extend(step.attributes.clone());
-                    let held = Held {
-                        kind,
-                        address: Some(&step.address),
-                        attributes: Cow::Owned(attributes),
-                    };
-                    after.put(place, held);
-                }
-            }
-        }
-        after
     }
 
     /// The instances that have objects.

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use remit_sdk::access::{
-    Answer, Certainty, Escalation, Evaluate, Excess, Permission, Source, Subject, Verdict, World,
+    Answer, Certainty, Escalation, Evaluate, Excess, Login, Permission, Source, Subject, Verdict,
+    World,
 };
 use remit_sdk::provider::{Expected, Lowered, Part, Reading};
 use remit_sdk::schema::{Kind, Role};
@@ -14,8 +15,7 @@ use crate::diff::{Action, Change, Details, Reason};
 use crate::lower::{Catalog, Desired};
 use crate::model::Model;
 use crate::observe::Observed;
-use crate::plan::{Phase, Precondition, Step, StepOperation, StepRecord};
-use crate::state::{Operation, Record, Recorded};
+use crate::state::{Record, Recorded};
 
 const HOLDER: Kind = Kind {
     name: "toy_holder",
@@ -63,6 +63,25 @@ fn may(world: &World<'_>, subject: &Subject) -> BTreeSet<String> {
     }
 }
 
+/// Who comes: each text of `who`, `x` from everywhere or `x from here`.
+fn comes(world: &World<'_>, subject: &Subject) -> BTreeSet<Login> {
+    let thing = world.thing(&subject.0, &subject.1);
+    let Some(Value::Set(all)) = thing.and_then(|thing| thing.attributes.get("who")) else {
+        return BTreeSet::new();
+    };
+    let way = |text: &str| {
+        let (by, from) = text.split_once(" from ").unwrap_or((text, ""));
+        let from = (!from.is_empty()).then(|| ("from".to_owned(), [from.to_owned()].into()));
+        Login {
+            by: by.to_owned(),
+            who: None,
+            limits: from.into_iter().collect(),
+            at: String::new(),
+        }
+    };
+    all.iter().filter_map(Value::as_str).map(way).collect()
+}
+
 fn permission(action: &str) -> Permission {
     let by = "identity.a/toy_policy/scope.s".parse().unwrap();
     Permission {
@@ -87,6 +106,15 @@ impl Evaluate for Toy {
             .of_kind("toy_holder")
             .map(|thing| (thing.kind.name.to_owned(), thing.key.to_owned()))
             .collect()
+    }
+
+    fn logins(
+        &self,
+        world: &World<'_>,
+        subjects: &BTreeSet<Subject>,
+    ) -> BTreeMap<Subject, BTreeSet<Login>> {
+        let of = |subject: &Subject| (subject.clone(), comes(world, subject));
+        subjects.iter().map(of).collect()
     }
 
     fn permissions(&self, world: &World<'_>, subject: &Subject) -> Vec<Permission> {
@@ -134,7 +162,7 @@ impl Evaluate for Toy {
 static LOWER: [&dyn Lower; 1] = [&Toy];
 static EVALUATE: [&dyn Evaluate; 1] = [&Toy];
 
-fn catalog() -> Catalog<'static> {
+pub(super) fn catalog() -> Catalog<'static> {
     Catalog::new(&LOWER).with_evaluators(&EVALUATE)
 }
 
@@ -142,12 +170,12 @@ fn set(all: &[&str]) -> BTreeMap<String, Value> {
     BTreeMap::from([("may".to_owned(), Value::strings(all.iter().copied()))])
 }
 
-fn address(label: &str) -> ObjectAddress {
+pub(super) fn address(label: &str) -> ObjectAddress {
     DeclarationAddress::new("identity", label).object("toy_holder")
 }
 
 /// Recorded holders by label, each with what it may do.
-fn recorded(all: &[(&str, &[&str])]) -> Recorded {
+pub(super) fn recorded(all: &[(&str, &[&str])]) -> Recorded {
     let objects = all.iter().map(|(label, may)| {
         let record = Record {
             instance: "toy".into(),
@@ -172,7 +200,7 @@ fn recorded(all: &[(&str, &[&str])]) -> Recorded {
 }
 
 /// Live holders by key; those of others are never recorded.
-fn observed(all: &[(&str, &[&str])]) -> Observed {
+pub(super) fn observed(all: &[(&str, &[&str])]) -> Observed {
     let readings = all.iter().map(|(key, may)| {
         let object = Object {
             kind: "toy_holder".into(),
@@ -192,7 +220,7 @@ fn observed(all: &[(&str, &[&str])]) -> Observed {
     }
 }
 
-fn change(label: &str, action: Action, after: &[&str]) -> (ObjectAddress, Change) {
+pub(super) fn change(label: &str, action: Action, after: &[&str]) -> (ObjectAddress, Change) {
     let change = Change {
         address: address(label),
         instance: "toy".into(),
@@ -219,6 +247,7 @@ fn rows(change: &AccessChange) -> Vec<String> {
         ('+', &change.gained),
         ('-', &change.lost),
         ('!', &change.drifted),
+        ('=', &change.adopted),
     ] {
         for one in all {
             let actions: Vec<&str> = one
@@ -258,7 +287,8 @@ fn compared(
         model: &model,
         targets: &observed.targets,
     };
-    changes(moments, &catalog(), around, &Reached::All)
+    let touched = Reached::by(&plan);
+    changes(moments, &catalog(), around, (&Reached::All, &touched))
         .iter()
         .inspect(|change| {
             let is_there = planned
@@ -318,6 +348,24 @@ fn gained_lost_and_drifted() {
         ),
         told(&[("a", false, &["-s", "!s"])])
     );
+    // Given outside, and made ours: by recording it, by declaring it, by adopting its holder.
+    let given: &[(&str, &[&str])] = &[("a", &["r", "s"])];
+    let made_ours = |was: &[(&str, &[&str])], action, after: &[&str]| {
+        compared(was, given, vec![change("a", action, after)])
+    };
+    let was: &[(&str, &[&str])] = &[("a", &["r"])];
+    assert_eq!(
+        made_ours(was, Action::Refresh, &["r", "s"]),
+        told(&[("a", false, &["!s", "=s"])])
+    );
+    assert_eq!(
+        made_ours(was, Action::Keep, &["r", "s"]),
+        told(&[("a", false, &["!s"])])
+    );
+    assert_eq!(
+        made_ours(&[], Action::Adopt, &["r", "s", "t"]),
+        told(&[("a", false, &["+t", "=r", "=s"])])
+    );
     // Only records change.
     for action in [Action::Keep, Action::Refresh, Action::Forget] {
         let plan = vec![change("a", action, &["w"])];
@@ -336,70 +384,6 @@ fn gained_lost_and_drifted() {
         compared(&[], &[("a", &["r"]), ("old", &["q"])], vec![(at, replaced)]),
         told(&[("a", false, &["+w", "-r"])])
     );
-}
-
-#[test]
-fn steps_say_what_they_do() {
-    let recorded = recorded(&[("a", &["r"]), ("b", &["r"]), ("c", &["r"]), ("d", &["r"])]);
-    let step = |label: &str, operation, after: &[&str], unset: &[&str]| Step {
-        id: 1,
-        waits_for: BTreeSet::new(),
-        follows: BTreeSet::new(),
-        phase: Phase::Widen,
-        operation,
-        address: address(label),
-        instance: "toy".into(),
-        kind: "toy_holder".into(),
-        key: label.to_owned(),
-        moved_from: None,
-        precondition: Precondition::Live(Expected::Absent),
-        attributes: if after.is_empty() {
-            BTreeMap::new()
-        } else {
-            set(after)
-        },
-        changed: BTreeSet::new(),
-        unset: unset.iter().map(ToString::to_string).collect(),
-        record: StepRecord::default(),
-    };
-    let steps = [
-        step("a", StepOperation::Write(Operation::Update), &["w"], &[]),
-        step("b", StepOperation::Write(Operation::Delete), &["w"], &[]),
-        step("c", StepOperation::Write(Operation::Update), &[], &["may"]),
-        step("d", StepOperation::Forget, &["w"], &[]),
-        step("e", StepOperation::Write(Operation::Create), &["x"], &[]),
-        step("f", StepOperation::Record, &["y"], &[]),
-        step("g", StepOperation::Move, &["z"], &[]),
-    ];
-    let was = Moment::recorded(&recorded, &catalog());
-    let done = was.stepped(&steps, &catalog());
-    let model = Model::default();
-    let targets = BTreeMap::new();
-    let around = Around {
-        model: &model,
-        targets: &targets,
-    };
-    let world = done.world("toy", around);
-    let found: Vec<(String, Vec<String>)> = Toy
-        .subjects(&world)
-        .iter()
-        .map(|subject| {
-            (
-                subject.1.clone(),
-                may(&world, subject).into_iter().collect(),
-            )
-        })
-        .collect();
-    let wanted = [("a", "w"), ("c", ""), ("d", "r"), ("e", "x"), ("f", "y")];
-    let wanted: Vec<(String, Vec<String>)> = wanted
-        .iter()
-        .map(|(label, may)| {
-            let may = [*may].into_iter().filter(|one| !one.is_empty());
-            ((*label).to_owned(), may.map(str::to_owned).collect())
-        })
-        .collect();
-    assert_eq!(found, wanted);
-    assert_eq!(done.instances(), ["toy"]);
 }
 
 #[test]
@@ -429,7 +413,10 @@ fn whose_access_changes_reach() {
     );
     let (at, anybodys) = of("toy_policy.p/toy_policy", &[], &[]);
     assert_eq!(Reached::by([(&at, &anybodys)]), Reached::All);
-    let (at, issuer) = of("issuer.i/toy_mount", &[], &[]);
+    // Whom an issuer vouches for may be anybody; of a new one nobody is yet.
+    let (at, mut issuer) = of("issuer.i/toy_mount", &[], &[]);
+    assert_eq!(Reached::by([(&at, &issuer)]), Reached::All);
+    issuer.action = Action::Create;
     assert!(Reached::by([(&at, &issuer)]).is_nobody());
 }
 
@@ -566,6 +553,13 @@ fn what_was_given_outside_and_is_taken_back() {
         gained: Vec::new(),
         lost: vec![one(&["read", "update"], "x")],
         drifted: Vec::new(),
+        adopted: Vec::new(),
+        lets_in: Vec::new(),
+        shuts_out: Vec::new(),
+        drifted_in: Vec::new(),
+        adopted_in: Vec::new(),
+        logins: Vec::new(),
+        held: BTreeSet::new(),
     };
     assert!(change.takes_back(&one(&["update"], "x")));
     assert!(change.takes_back(&one(&["read", "update"], "x")));

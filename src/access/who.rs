@@ -3,7 +3,7 @@
 //! In: one moment and the evaluators. Out: what subjects can do, or whether they can do one thing.
 
 use remit_sdk::DeclarationAddress;
-use remit_sdk::access::{Answer, Escalation, Permission, Subject};
+use remit_sdk::access::{Answer, Escalation, Login, Permission, Subject};
 
 use super::compare::owner;
 use super::moments::{Around, Moment};
@@ -20,6 +20,8 @@ pub struct Can {
     pub subject: Subject,
     /// What it can do.
     pub permissions: Vec<Permission>,
+    /// The ways in which somebody becomes it.
+    pub logins: Vec<Login>,
     /// Ways in which that adds up to more.
     pub escalations: Vec<Escalation>,
 }
@@ -37,14 +39,19 @@ pub fn can(
             continue;
         };
         let world = moment.world(instance, around);
-        for subject in evaluator.subjects(&world) {
+        let mut subjects = evaluator.subjects(&world);
+        subjects.retain(|subject| {
+            let identity = owner(&world, subject);
+            identity.is_some_and(|identity| of.is_none_or(|of| of == identity))
+        });
+        let mut logins = evaluator.logins(&world, &subjects);
+        for subject in subjects {
             let Some(identity) = owner(&world, &subject).cloned() else {
                 continue;
             };
-            if of.is_some_and(|of| *of != identity) {
-                continue;
-            }
+            let ways = logins.remove(&subject).unwrap_or_default();
             found.push(Can {
+                logins: ways.into_iter().collect(),
                 permissions: evaluator.permissions(&world, &subject),
                 escalations: evaluator.escalations(&world, &subject),
                 identity,

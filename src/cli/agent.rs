@@ -141,6 +141,9 @@ mod tests {
         let (stream, mut other) = UnixStream::pair().unwrap();
         std::thread::spawn(move || {
             let _ = other.write_all(&bytes);
+            // Until the question is read: closing before would break its pipe.
+            let _ = other.shutdown(std::net::Shutdown::Write);
+            let _ = std::io::copy(&mut other, &mut std::io::sink());
         });
         Agent { stream }
     }

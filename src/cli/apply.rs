@@ -2,7 +2,7 @@
 //!
 //! Without a saved plan the state is locked first, so that what is shown and agreed to is what
 //! is applied, and a second run waits for its turn instead of planning from what is about to
-//! change. A saved plan is checked against configuration, state, targets and each object.
+//! change. A saved plan is made again under the lock, and must come to the same.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -13,6 +13,7 @@ use remit_sdk::{Diagnostic, SecretRef};
 
 use super::options::{self, Lock, Selection, Variables, Work};
 use super::output::note;
+use super::plan::What;
 use super::progress::Reporter;
 use super::providers::{self, Connections};
 use super::secrets::Secrets;
@@ -22,14 +23,13 @@ use super::{Global, Outcome, ask, clock, plan as planning, signatures};
 use crate::apply::{Report, Walk};
 use crate::gate::file::{self, SavedPlan};
 use crate::gate::{self, Review, Signatures};
-use crate::operations::Judged;
+use crate::operations::{self, Planned};
 use crate::plan::{Mode, Plan, Step};
-use crate::state::{Recorded, Run};
+use crate::state::Run;
 use crate::view;
 use crate::view::events::Events;
 use crate::view::plan::Look;
 use crate::view::report::{self, DONE, ERROR, REFUSED};
-use crate::{observe, operations};
 
 /// How often a run says that it is still going on: as often as Terraform does.
 const HEARTBEAT: Duration = Duration::from_secs(10);
@@ -130,16 +130,13 @@ async fn fresh(global: &Global, selection: &Selection, mode: Mode, common: &Comm
     let run = session::lock(global, &session.state, command, common.lock.lock_timeout).await?;
     stats.stage("state");
     let connections = planning::connect(&session, run.recorded(), mode)?;
-    let planned = planning::make(
-        global,
-        &session,
-        run.recorded(),
-        &connections,
-        selection,
+    let what = What {
         mode,
-        common.work,
-    )
-    .await;
+        asked: selection.asked(),
+        agreed: None,
+    };
+    let work = common.work;
+    let planned = planning::make(global, &session, run.recorded(), &connections, what, work).await;
     let planned = match planned {
         Ok(planned) => planned,
         Err(diagnostics) => {
@@ -170,6 +167,7 @@ async fn fresh(global: &Global, selection: &Selection, mode: Mode, common: &Comm
         Ok(true) => {
             let job = Job {
                 review: &planned.review,
+                digest: None,
                 approved_by: BTreeSet::new(),
                 command,
                 common,
@@ -206,7 +204,8 @@ const fn question(mode: Mode) -> &'static str {
     }
 }
 
-/// Applies a saved plan.
+/// Applies a saved plan. It is made again first, and is what is applied only as far as that comes to
+/// the same: whatever the file says, what is done, what it gives and what it takes is computed here.
 async fn saved(global: &Global, path: &Path, common: &Common) -> Outcome {
     if common.json {
         global.begin_events();
@@ -217,12 +216,8 @@ async fn saved(global: &Global, path: &Path, common: &Common) -> Outcome {
     let session = Session::open(global, &common.variables)?;
     global.report(&session.warnings);
     stats.stage("configuration");
-    if saved.body.stops() {
-        global.say("Nothing was applied: the plan has findings of severity error.\n");
-        return Ok(REFUSED);
-    }
-    let plan = &saved.body.plan;
-    if plan.configuration != session.model.digest {
+    let agreed = &saved.body;
+    if agreed.plan.configuration != session.model.digest {
         return Err(vec![
             Diagnostic::error(
                 "plan is stale",
@@ -233,99 +228,89 @@ async fn saved(global: &Global, path: &Path, common: &Common) -> Outcome {
     }
     let run = session::lock(global, &session.state, "apply", common.lock.lock_timeout).await?;
     stats.stage("state");
-    // Under the lock, so that what it is held against is what is recorded, and before anything is
-    // contacted or written.
-    let approved_by = match approved(global, &saved, path, &bytes, &session, run.recorded()) {
-        Ok(Some(approved_by)) => approved_by,
-        Ok(None) => {
-            session::finish(run).await?;
-            return Ok(REFUSED);
-        }
-        Err(diagnostics) => {
-            session::finish(run).await?;
-            return Err(diagnostics);
-        }
-    };
-    let connections = match connections(&session, plan, run.recorded()) {
+    if let Err(diagnostic) = operations::fits(&agreed.plan, run.recorded()) {
+        session::finish(run).await?;
+        return Err(vec![diagnostic]);
+    }
+    let mode = agreed.plan.mode;
+    let connections = match planning::connect(&session, run.recorded(), mode) {
         Ok(connections) => connections,
         Err(diagnostics) => {
             session::finish(run).await?;
             return Err(diagnostics);
         }
     };
-    let job = Job {
-        review: &saved.body,
-        approved_by,
-        command: "apply",
-        common,
+    let what = What {
+        mode,
+        asked: agreed.plan.asked.clone(),
+        agreed: Some(agreed),
     };
-    carry_out(global, &connections, run, job, stats).await
+    let work = common.work;
+    let again = planning::make(global, &session, run.recorded(), &connections, what, work).await;
+    stats.stage("plan");
+    match again.and_then(|planned| permitted(global, &session, planned, path, &bytes)) {
+        Ok(Permitted::By(approved_by, review)) => {
+            let job = Job {
+                review: &review,
+                digest: Some(&saved.header.digest),
+                approved_by,
+                command: "apply",
+                common,
+            };
+            carry_out(global, &connections, run, job, stats).await
+        }
+        Ok(Permitted::No(code)) => {
+            close(global, &connections, run).await?;
+            Ok(code)
+        }
+        Err(diagnostics) => {
+            close(global, &connections, run).await?;
+            Err(diagnostics)
+        }
+    }
 }
 
-/// Who approved a saved plan; `None`, and what is missing is said, where that isn't enough.
-fn approved(
+/// What is to become of a saved plan.
+enum Permitted {
+    /// It is applied: who approved it, and what it is.
+    By(BTreeSet<String>, Box<Review>),
+    /// It isn't, and why was said.
+    No(u8),
+}
+
+/// Whether a saved plan may be applied, as it is now.
+fn permitted(
     global: &Global,
-    saved: &SavedPlan,
+    session: &Session,
+    planned: Planned,
     path: &Path,
     bytes: &[u8],
-    session: &Session,
-    recorded: &Recorded,
-) -> Result<Option<BTreeSet<String>>, Vec<Diagnostic>> {
-    let Review {
-        plan,
-        access,
-        approvals,
-        ..
-    } = &saved.body;
-    operations::fits(plan, recorded).map_err(|diagnostic| vec![diagnostic])?;
-    if plan.gate != operations::facts(plan, &session.model, recorded) {
-        return Err(vec![
-            Diagnostic::error(
-                "plan is stale",
-                "what it says of approvers, risks and tiers is not what the configuration says",
-            )
-            .help("plan again and look at what changed"),
-        ]);
+) -> Result<Permitted, Vec<Diagnostic>> {
+    global.report(&planned.diagnostics);
+    if !planned.may_apply() {
+        global.say("Nothing was applied: a plan with errors can't be.\n");
+        return Ok(Permitted::No(ERROR));
     }
-    // Anybody could have written the file. The steps are what is done, so what it takes is computed
-    // from them too, whatever else it says.
-    let catalog = providers::catalog();
-    let mut given = operations::access_by_steps(plan, &session.model, recorded, &catalog);
-    given.extend(access.iter().cloned());
-    let sources = global.sources.borrow().clone();
-    let judged = Judged {
-        literals: Some(&session.literals),
-        now: clock::now(),
-        place: &|span| sources.place(span),
-    };
-    let parts = (&session.model, recorded, &catalog);
-    let review = Review {
-        findings: operations::findings_by_steps(plan, &given, parts, &judged),
-        access: given.clone(),
-        ..Review::of(plan.clone())
-    };
+    let review = planned.review;
     if review.stops() {
         let text = view::findings::errors(&review.findings, global.output.paint());
         global.output.data(&text);
         global.say("Nothing was applied: findings of severity error stop it.\n");
-        return Ok(None);
+        return Ok(Permitted::No(REFUSED));
     }
-    let again = operations::approvals(plan, &given, &session.model, recorded);
-    let all: BTreeSet<_> = approvals.iter().cloned().chain(again).collect();
-    let all: Vec<_> = all.into_iter().collect();
-    if all.is_empty() {
-        return Ok(Some(BTreeSet::new()));
+    if review.approvals.is_empty() {
+        return Ok(Permitted::By(BTreeSet::new(), Box::new(review)));
     }
     let signatures = signatures::check(path, bytes)?;
     global.report(&signatures::warnings(&signatures));
-    match gate::verify(&all, &signatures) {
-        Ok(by) => Ok(Some(by)),
+    match gate::verify(&review.approvals, &signatures) {
+        Ok(by) => Ok(Permitted::By(by, Box::new(review))),
         Err(missing) => {
             let comments = gate::facts::comments(&session.model);
             let shown = remit_sdk::text::safe(&path.display().to_string());
             global.report(&gate::diagnostics(&missing, &comments, Some(&shown)));
             global.say("Nothing was applied: the plan needs approvals.\n");
-            Ok(None)
+            Ok(Permitted::No(REFUSED))
         }
     }
 }
@@ -347,25 +332,11 @@ pub(super) fn expired(saved: &SavedPlan) -> Result<(), Vec<Diagnostic>> {
     ])
 }
 
-/// Connects to every target that a saved plan, or what a crash left undecided, needs.
-fn connections(
-    session: &Session,
-    plan: &Plan,
-    recorded: &Recorded,
-) -> Result<Connections, Vec<Diagnostic>> {
-    let undecided = Recorded {
-        open: recorded.open.clone(),
-        ..Recorded::default()
-    };
-    let mut instances = observe::instances(&crate::lower::Desired::default(), &undecided);
-    instances.extend(plan.targets.keys().cloned());
-    instances.extend(plan.steps.iter().map(|step| step.instance.clone()));
-    Connections::open(&session.model, &instances)
-}
-
 /// What is to be carried out.
 struct Job<'a> {
     review: &'a Review,
+    /// The digest of the saved plan, which is what its signatures are about.
+    digest: Option<&'a str>,
     /// The fingerprints of the keys that approved it.
     approved_by: BTreeSet<String>,
     command: &'static str,
@@ -405,12 +376,15 @@ async fn walk(
     let secrets = Secrets::read(&job.common.variables.secret_fds)?;
     let get = |reference: &SecretRef| secrets.get(reference);
     let reporter = Reporter::new(global, plan);
-    let digest = file::digest(job.review).map_err(|error| {
-        vec![Diagnostic::error(
-            "plan can't be written",
-            error.to_string(),
-        )]
-    })?;
+    let digest = match job.digest {
+        Some(digest) => digest.to_owned(),
+        None => file::digest(job.review).map_err(|error| {
+            vec![Diagnostic::error(
+                "plan can't be written",
+                error.to_string(),
+            )]
+        })?,
+    };
     let walk = Walk {
         plan,
         lineage: lineage.clone(),

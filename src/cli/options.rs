@@ -13,7 +13,7 @@ use super::secrets::SecretFd;
 use crate::config;
 use crate::diagnostic::SourceMap;
 use crate::evaluate::{Given, GivenValue, VariableSource};
-use crate::plan::Mode;
+use crate::plan::{Asked, Mode};
 
 /// Values for variables.
 #[derive(Debug, Clone, Default, Args)]
@@ -107,6 +107,17 @@ pub(super) struct Destroy {
 }
 
 impl Selection {
+    /// The same, as a plan keeps it.
+    pub(super) fn asked(&self) -> Asked {
+        Asked {
+            targets: self.targets.clone(),
+            excludes: self.excludes.clone(),
+            replace: self.replace.clone(),
+            allow_deletes: self.allow_deletes,
+            refresh: self.refresh.unwrap_or(true),
+        }
+    }
+
     /// What the plan is for.
     pub(super) const fn mode(&self, destroy: bool) -> Mode {
         if destroy {

@@ -15,13 +15,12 @@ use super::providers::{self, Connections};
 use super::session::{self, Session};
 use super::stats::Stats;
 use super::{Global, Outcome, clock, plain_file, policies};
-use crate::diff::Guard;
 use crate::gate::Review;
 use crate::gate::file::{self, Header, PLAN_BYTES_MAX, SavedPlan};
 use crate::lower::Desired;
 use crate::observe;
 use crate::operations::{self, PlanRequest, Planned};
-use crate::plan::Mode;
+use crate::plan::{Asked, Mode};
 use crate::state::Recorded;
 use crate::view;
 use crate::view::events::Events;
@@ -74,8 +73,11 @@ impl Plan {
             &session,
             &recorded,
             &connections,
-            &self.selection,
-            mode,
+            What {
+                mode,
+                asked: self.selection.asked(),
+                agreed: None,
+            },
             self.work,
         )
         .await;
@@ -128,27 +130,29 @@ pub(super) fn connect(
     Connections::open(&session.model, &observe::instances(desired, recorded))
 }
 
+/// What is to be planned.
+pub(super) struct What<'a> {
+    pub(super) mode: Mode,
+    pub(super) asked: Asked,
+    /// The saved plan that this one is to come to.
+    pub(super) agreed: Option<&'a Review>,
+}
+
 /// Makes a plan.
 pub(super) async fn make(
     global: &Global,
     session: &Session,
     recorded: &Recorded,
     connections: &Connections,
-    selection: &Selection,
-    mode: Mode,
+    what: What<'_>,
     work: Work,
 ) -> Result<Planned, Vec<Diagnostic>> {
     let sources = global.sources.borrow().clone();
     let place = |span| sources.place(span);
     let request = PlanRequest {
-        mode,
-        targets: selection.targets.clone(),
-        excludes: selection.excludes.clone(),
-        replace: selection.replace.clone(),
-        guard: Guard {
-            allowed: selection.allow_deletes,
-        },
-        refresh: selection.refresh.unwrap_or(true),
+        mode: what.mode,
+        asked: what.asked,
+        agreed: what.agreed,
         parallelism: work.parallelism(),
         place: &place,
         now: clock::now(),

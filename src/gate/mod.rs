@@ -6,6 +6,8 @@
 pub mod facts;
 pub mod file;
 mod loosening;
+#[cfg(test)]
+mod promoted_tests;
 mod requirements;
 #[cfg(test)]
 mod requirements_tests;

@@ -23,6 +23,10 @@
 //!   environment is, or was recorded as such, or the identity was recorded in one that is; and if
 //!   its environment is new in a target where a recorded production environment lives (once an
 //!   approver is recorded).
+//! * Somebody new may be an identity that is there already: what it holds is given to them, so it
+//!   takes what it would take if the identity gained each of its scopes.
+//! * An identity becomes production, by its environment or by the environment's tier: what its
+//!   scopes of risk `high` and `critical` would take if they were gained there.
 //! * Loosening a recorded fact; see [`super::loosening`].
 //!
 //! Removing everything takes none, and leaves the facts as they are recorded.
@@ -31,6 +35,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use remit_sdk::DeclarationAddress;
+use remit_sdk::access::Login;
 use remit_sdk::declaration::{Risk, Tier};
 
 use super::{Requirement, loosening};
@@ -55,9 +60,29 @@ pub fn requirements(
 ) -> Vec<Requirement> {
     let sides = Sides { recorded, wanted };
     let mut all: BTreeSet<Requirement> = BTreeSet::new();
+    let mut gained = BTreeSet::new();
     for change in access {
+        let identity = &change.identity;
         for (scope, what) in gains(change) {
-            all.extend(sides.widening(&change.identity, scope, &what));
+            let why = format!("{identity} gains {what} by {scope}");
+            all.extend(sides.widening(identity, scope, why));
+            gained.insert((identity, scope));
+        }
+        // Who may be a new identity is part of what it gains.
+        let opened: Vec<&Login> = change.lets_in.iter().chain(&change.adopted_in).collect();
+        if change.is_new || opened.is_empty() {
+            continue;
+        }
+        let ways = ways(&opened);
+        for scope in &change.held {
+            let why = format!("{identity} can be used by {ways}, with {scope}");
+            all.extend(sides.widening(identity, scope, why));
+        }
+    }
+    for (identity, scope) in sides.promoted() {
+        if !gained.contains(&(identity, scope)) {
+            let why = format!("{identity} begins to hold {scope}");
+            all.extend(sides.widening(identity, scope, why));
         }
     }
     all.extend(loosening::loosened(sides));
@@ -67,7 +92,8 @@ pub fn requirements(
 /// What an identity gains by each scope, in words.
 fn gains(change: &AccessChange) -> BTreeMap<&DeclarationAddress, String> {
     let mut found: BTreeMap<&DeclarationAddress, Vec<&BTreeSet<String>>> = BTreeMap::new();
-    for gained in &change.gained {
+    // What was given outside and becomes ours is gained by this plan, whoever gave it.
+    for gained in change.gained.iter().chain(&change.adopted) {
         for scope in &gained.scopes {
             let actions = &gained.excess.permission.actions;
             found.entry(scope).or_default().push(actions);
@@ -91,6 +117,16 @@ fn gains(change: &AccessChange) -> BTreeMap<&DeclarationAddress, String> {
 
 /// How many actions a reason names: the access itself is shown elsewhere.
 const ACTIONS_SHOWN: usize = 3;
+
+/// New ways in, in words: the first, and how many more.
+fn ways(all: &[&Login]) -> String {
+    let first = all.first().map(|way| way.headline()).unwrap_or_default();
+    match all.len().saturating_sub(1) {
+        0 => first,
+        1 => format!("{first} and in 1 more way"),
+        more => format!("{first} and in {more} more ways"),
+    }
+}
 
 impl<'a> Sides<'a> {
     /// What is recorded, if any approver is: without one there is nobody to ask.
@@ -188,12 +224,33 @@ impl<'a> Sides<'a> {
         known.any(|facts| self.tier(&facts.environment) == Some(Tier::Production))
     }
 
-    /// What it takes that `identity` gains something by `scope`.
+    /// What comes into production though it isn't gained: each scope of risk `high` or more of an
+    /// identity that is in production now and wasn't as far as is recorded. One that isn't recorded
+    /// under its label wasn't, unless it is new and gains what it holds.
+    fn promoted(self) -> BTreeSet<(&'a DeclarationAddress, &'a DeclarationAddress)> {
+        let Some(recorded) = self.recorded else {
+            return BTreeSet::new();
+        };
+        let is_production = |facts: &Facts, identity: &DeclarationAddress| {
+            let environment = facts.identities.get(identity).map(|one| &one.environment);
+            let tier = environment.and_then(|one| facts.environments.get(one));
+            tier.is_some_and(|one| one.tier == Tier::Production)
+        };
+        let identities = self.wanted.identities.iter();
+        identities
+            .filter(|(identity, _)| is_production(self.wanted, identity))
+            .filter(|(identity, _)| !is_production(recorded, identity))
+            .flat_map(|(identity, facts)| facts.scopes.iter().map(move |scope| (identity, scope)))
+            .filter(|(_, scope)| self.risk(scope) >= Some(Risk::High))
+            .collect()
+    }
+
+    /// What it takes that `identity` gets something by `scope`, for a reason.
     fn widening(
         self,
         identity: &DeclarationAddress,
         scope: &DeclarationAddress,
-        what: &str,
+        mut why: String,
     ) -> Vec<Requirement> {
         let of = |facts: &'a Facts| facts.scopes.get(scope)?.approval.as_ref();
         let asked: Vec<&ApprovalFacts> = [self.recorded.and_then(of), of(self.wanted)]
@@ -206,7 +263,6 @@ impl<'a> Sides<'a> {
             Some(Risk::High) if self.is_in_production(identity) => 1,
             _ => 0,
         };
-        let mut why = format!("{identity} gains {what} by {scope}");
         if least > 0 {
             let word = if least > 1 { "critical" } else { "high" };
             let _ = write!(why, ", of risk {word}, in production");

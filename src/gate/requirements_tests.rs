@@ -13,31 +13,31 @@ use crate::state::facts::{
     ApprovalFacts, EnvironmentFacts, ExceptionFacts, IdentityFacts, ScopeFacts,
 };
 
-fn owner(name: &str) -> DeclarationAddress {
+pub(super) fn owner(name: &str) -> DeclarationAddress {
     DeclarationAddress::new("owner", name)
 }
-fn scope(name: &str) -> DeclarationAddress {
+pub(super) fn scope(name: &str) -> DeclarationAddress {
     DeclarationAddress::new("scope", name)
 }
-fn environment(name: &str) -> DeclarationAddress {
+pub(super) fn environment(name: &str) -> DeclarationAddress {
     DeclarationAddress::new("environment", name)
 }
-fn agent(name: &str) -> DeclarationAddress {
+pub(super) fn agent(name: &str) -> DeclarationAddress {
     DeclarationAddress::new("agent", name)
 }
-fn identity(name: &str) -> DeclarationAddress {
+pub(super) fn identity(name: &str) -> DeclarationAddress {
     DeclarationAddress::new("identity", name)
 }
-fn key(name: &str) -> String {
+pub(super) fn key(name: &str) -> String {
     format!("ssh-ed25519 {name}")
 }
-fn keys(names: &[&str]) -> BTreeSet<String> {
+pub(super) fn keys(names: &[&str]) -> BTreeSet<String> {
     names.iter().map(|name| key(name)).collect()
 }
 
 /// Owners `pay` (p1, p2) and `sec` (s1, s2); `identity.bot` of `pay` in production, holding
 /// `scope.read`, which asks for nothing.
-fn base() -> Facts {
+pub(super) fn base() -> Facts {
     let mut facts = Facts::default();
     facts.owners.insert(owner("pay"), keys(&["p1", "p2"]));
     facts.owners.insert(owner("sec"), keys(&["s1", "s2"]));
@@ -48,7 +48,7 @@ fn base() -> Facts {
     facts
 }
 
-fn set_tier(facts: &mut Facts, name: &str, tier: Tier, target: &str) {
+pub(super) fn set_tier(facts: &mut Facts, name: &str, tier: Tier, target: &str) {
     let one = EnvironmentFacts {
         tier,
         targets: BTreeSet::from([target.to_owned()]),
@@ -56,7 +56,12 @@ fn set_tier(facts: &mut Facts, name: &str, tier: Tier, target: &str) {
     facts.environments.insert(environment(name), one);
 }
 
-fn set_scope(facts: &mut Facts, name: &str, risk: Risk, approval: Option<(u32, &[&str])>) {
+pub(super) fn set_scope(
+    facts: &mut Facts,
+    name: &str,
+    risk: Risk,
+    approval: Option<(u32, &[&str])>,
+) {
     let approval = approval.map(|(required, from)| ApprovalFacts {
         required,
         from: from.iter().map(|name| owner(name)).collect(),
@@ -66,7 +71,7 @@ fn set_scope(facts: &mut Facts, name: &str, risk: Risk, approval: Option<(u32, &
         .insert(scope(name), ScopeFacts { risk, approval });
 }
 
-fn hold(facts: &mut Facts, name: &str, place: &str, scopes: &[&str]) {
+pub(super) fn hold(facts: &mut Facts, name: &str, place: &str, scopes: &[&str]) {
     let one = IdentityFacts {
         agent: agent("bot"),
         environment: environment(place),
@@ -76,7 +81,7 @@ fn hold(facts: &mut Facts, name: &str, place: &str, scopes: &[&str]) {
 }
 
 /// `identity.bot` gains something by `scope.NAME`.
-fn gain(name: &str, by: &str) -> Vec<AccessChange> {
+pub(super) fn gain(name: &str, by: &str) -> Vec<AccessChange> {
     let permission = Permission {
         actions: ["a", "b", "c", "d"].map(str::to_owned).into(),
         resources: BTreeSet::new(),
@@ -101,10 +106,17 @@ fn gain(name: &str, by: &str) -> Vec<AccessChange> {
         }],
         lost: Vec::new(),
         drifted: Vec::new(),
+        adopted: Vec::new(),
+        lets_in: Vec::new(),
+        shuts_out: Vec::new(),
+        drifted_in: Vec::new(),
+        adopted_in: Vec::new(),
+        logins: Vec::new(),
+        held: BTreeSet::new(),
     }]
 }
 
-fn shown(all: &[Requirement]) -> Vec<(u32, BTreeSet<String>, &str)> {
+pub(super) fn shown(all: &[Requirement]) -> Vec<(u32, BTreeSet<String>, &str)> {
     all.iter()
         .map(|one| {
             let approvers = one.approvers.iter().cloned().collect();
@@ -115,12 +127,12 @@ fn shown(all: &[Requirement]) -> Vec<(u32, BTreeSet<String>, &str)> {
 
 /// What a change of the facts alone takes: number, approvers and a piece of the reason, each.
 #[track_caller]
-fn takes(recorded: &Facts, wanted: &Facts, expected: &[(u32, &[&str], &str)]) {
+pub(super) fn takes(recorded: &Facts, wanted: &Facts, expected: &[(u32, &[&str], &str)]) {
     takes_with(&[], recorded, wanted, expected);
 }
 
 #[track_caller]
-fn takes_with(
+pub(super) fn takes_with(
     access: &[AccessChange],
     recorded: &Facts,
     wanted: &Facts,
@@ -436,7 +448,8 @@ fn a_lower_tier_takes_approval_and_counts_from_the_next_plan_on() {
             (2, pay, "gains"),
         ],
     );
-    takes(&wanted, &recorded, &[]);
+    // The other way round the identity becomes production.
+    takes(&wanted, &recorded, &[(2, pay, "begins to hold")]);
 }
 
 #[test]

@@ -168,7 +168,7 @@ fn in_part(
     touched: impl FnOnce() -> Touched,
     before: impl FnOnce() -> Vec<Finding>,
 ) -> (Vec<Finding>, Vec<Finding>) {
-    if !plan.in_part || found.is_empty() {
+    if !plan.asked.is_part() || found.is_empty() {
         return (found, Vec::new());
     }
     touched().split(found, &before())
@@ -228,45 +228,6 @@ fn rules(
     })
 }
 
-/// What rules find in a plan's steps, whatever the rest of the file says: asked again when it is
-/// applied, since anybody could have written the file, and since exceptions end.
-pub fn findings_by_steps(
-    plan: &Plan,
-    access: &[AccessChange],
-    (model, recorded, catalog): (&Model, &Recorded, &Catalog<'_>),
-    judged: &Judged<'_>,
-) -> Vec<Finding> {
-    let was = Moment::recorded(recorded, catalog);
-    let done = was.stepped(&plan.steps, catalog);
-    let around = Around {
-        model,
-        targets: &plan.targets,
-    };
-    let check = |moment: &Moment<'_>, changes: &[AccessChange]| {
-        let checked = rules::check(&Input {
-            model,
-            literals: judged.literals,
-            plan: Some(plan),
-            access: Some(&in_effect(moment, around, catalog)),
-            changes: Some(changes),
-            observed: None,
-            now: &judged.now,
-            place: &|span| Some((judged.place)(span)),
-        });
-        checked.findings
-    };
-    // By the steps, whatever the file says of changes.
-    let touched = || {
-        let changed = plan.steps.iter().flat_map(|step| {
-            let former = recorded.objects.get(&step.address).map(|one| &one.holders);
-            let holders = [Some(&step.record.holders), former].into_iter().flatten();
-            holders.map(|holders| (&step.address, holders))
-        });
-        Touched::new(changed, access, model)
-    };
-    in_part(plan, check(&done, access), touched, || check(&was, &[])).0
-}
-
 /// What everybody can do once the plan is applied, as rules look at it.
 fn in_effect(planned: &Moment<'_>, around: Around<'_>, catalog: &Catalog<'_>) -> InEffect {
     let mut effect = InEffect::default();
@@ -322,47 +283,24 @@ fn excess(planned: &Moment<'_>, around: Around<'_>, catalog: &Catalog<'_>) -> Ve
         .collect()
 }
 
-/// Whose approval a plan takes. Computed again when it is applied, since a file can be written by
-/// anybody.
-pub fn approvals(
+/// Whose approval a plan takes.
+fn approvals(
     plan: &Plan,
     access: &[AccessChange],
     model: &Model,
     recorded: &Recorded,
 ) -> Vec<Requirement> {
-    // What only removes or records changes nothing of who approves what; a plan that says so and
-    // gives something all the same is asked like any other.
-    if plan.mode != Mode::Apply && !access.iter().any(AccessChange::widens) {
-        return Vec::new();
-    }
-    let wanted = gate::facts::wanted(model, &targets(plan, recorded));
+    // What only removes or records changes nothing of who approves what.
+    let known = recorded.gate.as_ref().filter(|_| plan.mode != Mode::Apply);
+    let wanted = match known {
+        Some(known) => known.clone(),
+        None => gate::facts::wanted(model, &targets(plan, recorded)),
+    };
     gate::requirements(access, recorded.gate.as_ref(), &wanted)
 }
 
-/// What a plan's steps give, whatever the rest of the file says of it: from what is recorded to
-/// what is there once they are done.
-pub fn access_by_steps(
-    plan: &Plan,
-    model: &Model,
-    recorded: &Recorded,
-    catalog: &Catalog<'_>,
-) -> Vec<AccessChange> {
-    let was = Moment::recorded(recorded, catalog);
-    let done = was.stepped(&plan.steps, catalog);
-    let moments = Moments {
-        recorded: &was,
-        live: &was,
-        planned: &done,
-    };
-    let around = Around {
-        model,
-        targets: &plan.targets,
-    };
-    access::changes(moments, catalog, around, &Reached::All)
-}
-
 /// What the gate is to hold later changes against, where that differs from what is recorded.
-pub fn facts(plan: &Plan, model: &Model, recorded: &Recorded) -> Option<Facts> {
+fn facts(plan: &Plan, model: &Model, recorded: &Recorded) -> Option<Facts> {
     if plan.mode != Mode::Apply {
         return None;
     }
@@ -411,7 +349,8 @@ fn access(
         model,
         targets: &observed.targets,
     };
-    let mut reached = Reached::by(&plan.changes);
+    let touched = Reached::by(&plan.changes);
+    let mut reached = touched.clone();
     reached.add(plan.drift.keys().filter_map(|address| {
         let record = recorded.objects.get(address)?;
         Some((address, &record.holders))
@@ -425,5 +364,5 @@ fn access(
         live,
         planned,
     };
-    access::changes(moments, catalog, around, &reached)
+    access::changes(moments, catalog, around, (&reached, &touched))
 }

@@ -4,6 +4,7 @@
 //! must find and what it writes. The only place where a replace becomes two steps and a
 //! change of grants becomes taking away and giving. Apply walks the steps and decides nothing.
 
+mod agreed;
 mod contained;
 mod order;
 mod steps;
@@ -11,7 +12,7 @@ mod steps;
 use std::collections::{BTreeMap, BTreeSet};
 
 use remit_sdk::provider::{Expected, Target};
-use remit_sdk::{DeclarationAddress, ObjectAddress, Value};
+use remit_sdk::{Address, DeclarationAddress, ObjectAddress, Value};
 use serde::{Deserialize, Serialize};
 
 pub use steps::steps;
@@ -28,6 +29,8 @@ pub struct Plan {
     pub remit_version: String,
     /// What it was asked for.
     pub mode: Mode,
+    /// What of it, so that it can be made again.
+    pub asked: Asked,
     /// The targets it was made for; it runs against no others.
     pub targets: BTreeMap<String, Target>,
     /// SHA-256 of the configuration and its variables.
@@ -36,9 +39,6 @@ pub struct Plan {
     pub lineage: Option<String>,
     /// The state's serial; the first thing an apply does is to raise it.
     pub serial: u64,
-    /// Whether it was asked for a part only: `--target`, `--exclude`.
-    #[serde(default)]
-    pub in_part: bool,
     /// The changes by address, for people.
     pub changes: BTreeMap<ObjectAddress, Change>,
     /// Drift, put back or not.
@@ -68,6 +68,41 @@ pub enum Mode {
     Destroy,
     /// To record what is live.
     RefreshOnly,
+}
+
+/// What a plan was asked for beside its mode.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Asked {
+    /// Only these, and what they depend on; empty means everything.
+    pub targets: Vec<Address>,
+    /// Not these, nor what depends on them.
+    pub excludes: Vec<Address>,
+    /// Make these anew.
+    pub replace: Vec<Address>,
+    /// How many removals aren't taken for a mistake.
+    pub allow_deletes: Option<usize>,
+    /// Whether recorded objects are read, or believed to be as recorded.
+    pub refresh: bool,
+}
+
+impl Asked {
+    /// Whether it is a part only: `--target`, `--exclude`.
+    pub fn is_part(&self) -> bool {
+        !(self.targets.is_empty() && self.excludes.is_empty())
+    }
+}
+
+impl Default for Asked {
+    fn default() -> Self {
+        Self {
+            targets: Vec::new(),
+            excludes: Vec::new(),
+            replace: Vec::new(),
+            allow_deletes: None,
+            refresh: true,
+        }
+    }
 }
 
 /// An output before and after.

@@ -83,7 +83,7 @@ fn findings_read_as_they_were_reviewed() {
         checked.findings.retain(|finding| finding.rule == rule.code);
         let mut text = String::new();
         for finding in &checked.findings {
-            text.push_str(&view::findings::one(finding, Paint::PLAIN));
+            text.push_str(&view::findings::grouped([finding], Paint::PLAIN).concat());
             text.push('\n');
         }
         let log = view::sarif::log(&checked);

@@ -20,7 +20,7 @@ use crate::config::literals::{Literal, literals};
 use crate::diagnostic::SourceMap;
 use crate::evaluate::Inputs;
 use crate::model::{self, Model};
-use crate::plan::{Mode, Plan};
+use crate::plan::{Asked, Mode, Plan};
 
 /// Now, in tests.
 pub(super) const NOW: &str = "2026-11-01T12:00:00Z";
@@ -107,6 +107,13 @@ impl World {
                 gained,
                 lost: Vec::new(),
                 drifted: Vec::new(),
+                adopted: Vec::new(),
+                lets_in: Vec::new(),
+                shuts_out: Vec::new(),
+                drifted_in: Vec::new(),
+                adopted_in: Vec::new(),
+                logins: Vec::new(),
+                held: BTreeSet::new(),
             });
         }
         self
@@ -167,6 +174,7 @@ pub(super) fn plan() -> Plan {
         format: 1,
         remit_version: String::new(),
         mode: Mode::Apply,
+        asked: Asked::default(),
         targets: [].into(),
         configuration: String::new(),
         lineage: None,
@@ -178,7 +186,6 @@ pub(super) fn plan() -> Plan {
         unmanaged: [].into(),
         recorded: 0,
         undecided: 0,
-        in_part: false,
         gate: None,
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use remit_sdk::access::{Answer, Certainty, Permission, Source, Verdict};
+use remit_sdk::access::{Answer, Certainty, Login, Permission, Source, Verdict};
 use remit_sdk::text::safe;
 use serde_json::{Value as Json, json};
 
@@ -19,7 +19,8 @@ const RESOURCES_MAX: usize = 48;
 /// How many actions or resources a line names; `show --json` has all.
 const NAMED_MAX: usize = 6;
 
-/// The section of a plan: for each identity what it gains, loses, and was given by others.
+/// The section of a plan: for each identity what it gains, loses, and was given by others, and who
+/// may become it.
 pub(super) fn section(all: &[AccessChange], paint: Paint) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
     for change in all {
@@ -121,6 +122,20 @@ impl Row {
         }
     }
 
+    /// A way in, with what it takes below, where that is asked for.
+    fn login(sign: char, way: &Login, is_whole: bool) -> Self {
+        let conditions = way.conditions();
+        let below = (is_whole && !conditions.is_empty()).then(|| safe(&conditions.join("; ")));
+        Self {
+            sign,
+            actions: "log in".to_owned(),
+            resources: safe(&way.headline()),
+            from: safe(&way.at),
+            notes: Vec::new(),
+            below: below.into_iter().collect(),
+        }
+    }
+
     fn note(mut self, note: &str) -> Self {
         self.notes.push(note.to_owned());
         self
@@ -159,7 +174,7 @@ impl Row {
 }
 
 fn rows(change: &AccessChange) -> Vec<Row> {
-    let mut rows = Vec::new();
+    let mut rows = logins(change);
     // What of a lost permission was given outside remit.
     let drifted = |one: &Attributed| -> BTreeSet<String> {
         let lost = &one.excess.permission;
@@ -190,6 +205,10 @@ fn rows(change: &AccessChange) -> Vec<Row> {
     for one in change.drifted.iter().filter(stays) {
         rows.push(Row::new('!', one).note("was given outside remit, and stays"));
     }
+    let is_news = |one: &&Attributed| !is_own_token(one) && drifted(one).is_empty();
+    for one in change.adopted.iter().filter(is_news) {
+        rows.push(Row::new('!', one).note("was given outside remit, and becomes its own"));
+    }
     let is_own_gained = |one: &&Attributed| is_own_token(one) && change.is_new;
     rows.extend(own_token(
         '+',
@@ -203,6 +222,45 @@ fn rows(change: &AccessChange) -> Vec<Row> {
                 row.note(&format!("{} risk", safe(risk)))
             }
             _ => row,
+        });
+    }
+    rows
+}
+
+/// Who may become it, and who no longer. Of what comes or goes as a whole, a line is enough.
+fn logins(change: &AccessChange) -> Vec<Row> {
+    let is_gone = change.logins.is_empty();
+    let mut rows = Vec::new();
+    for way in &change.shuts_out {
+        let mut row = Row::login('-', way, !is_gone);
+        if change.drifted_in.contains(way) {
+            row = row.note("was made outside remit");
+        }
+        // What is narrower than before is gained by nobody, and would be missed.
+        let narrower = change.logins.iter().filter(|left| left.is_within(way));
+        for left in narrower {
+            let left = left.conditions().join("; ");
+            row.below.push(format!("stays where {}", safe(&left)));
+        }
+        rows.push(row);
+    }
+    for way in &change.drifted_in {
+        if !change.shuts_out.contains(way) {
+            rows.push(Row::login('!', way, true).note("was made outside remit, and stays"));
+        }
+    }
+    for way in &change.adopted_in {
+        if !change.drifted_in.contains(way) {
+            let row = Row::login('!', way, true);
+            rows.push(row.note("was made outside remit, and becomes its own"));
+        }
+    }
+    for way in &change.lets_in {
+        let row = Row::login('+', way, !change.is_new);
+        rows.push(if change.is_new {
+            row
+        } else {
+            row.note("widens")
         });
     }
     rows
@@ -290,6 +348,25 @@ pub(super) fn changes_json(all: &[AccessChange]) -> Json {
                 "gained": attributed_json(&change.gained),
                 "lost": attributed_json(&change.lost),
                 "drifted": attributed_json(&change.drifted),
+                "adopted": attributed_json(&change.adopted),
+                "lets_in": logins_json(&change.lets_in),
+                "shuts_out": logins_json(&change.shuts_out),
+                "drifted_in": logins_json(&change.drifted_in),
+                "adopted_in": logins_json(&change.adopted_in),
+                "held": change.held,
+            })
+        })
+        .collect()
+}
+
+fn logins_json(all: &[Login]) -> Json {
+    all.iter()
+        .map(|way| {
+            json!({
+                "by": way.by,
+                "limits": way.limits,
+                "at": way.at,
+                "text": way.headline(),
             })
         })
         .collect()
@@ -322,24 +399,22 @@ pub fn permissions(all: &[Can], paint: Paint) -> String {
             paint.heading(&safe(&can.identity.to_string())),
             safe(&format!("{} {}", can.instance, can.subject.1))
         ));
-        let rows: Vec<Row> = can
-            .permissions
-            .iter()
-            .map(|permission| Row {
-                sign: ' ',
-                actions: join(&permission.actions),
-                resources: join(&permission.resources),
-                from: from(permission, &access::scopes(&permission.sources)),
-                notes: Vec::new(),
-                below: told(permission),
-            })
-            .collect();
-        if rows.is_empty() {
-            out.push("      nothing".to_owned());
-        }
+        let logins = can.logins.iter().map(|way| Row::login(' ', way, true));
+        let permissions = can.permissions.iter().map(|permission| Row {
+            sign: ' ',
+            actions: join(&permission.actions),
+            resources: join(&permission.resources),
+            from: from(permission, &access::scopes(&permission.sources)),
+            notes: Vec::new(),
+            below: told(permission),
+        });
+        let rows: Vec<Row> = logins.chain(permissions).collect();
         let widths = widths(&rows);
         for row in &rows {
             out.extend(row.lines(&can.instance, widths, Paint::PLAIN));
+        }
+        if can.permissions.is_empty() {
+            out.push("      nothing".to_owned());
         }
     }
     if out.is_empty() {
@@ -357,6 +432,7 @@ pub fn permissions_json(all: &[Can]) -> Json {
                 "instance": can.instance,
                 "subject": { "type": can.subject.0, "key": can.subject.1 },
                 "permissions": can.permissions,
+                "logins": logins_json(&can.logins),
             })
         })
         .collect()

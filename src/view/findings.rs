@@ -4,6 +4,7 @@
 //! wrong, why that matters and what to write instead. What was skipped is said, so that silence
 //! is never taken for a pass.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use remit_sdk::text::{safe, safe_block};
@@ -18,6 +19,9 @@ const FORMAT: &str = "1.0";
 /// The column that a finding's further lines begin at.
 const INDENT: &str = "  ";
 
+/// Of findings that say the same, how many things are named.
+const SHOWN: usize = 20;
+
 const fn severity(finding: &Finding) -> &'static str {
     match (finding.waived_by.is_some(), finding.severity) {
         (true, _) => "waived",
@@ -29,8 +33,8 @@ const fn severity(finding: &Finding) -> &'static str {
 /// What the rules said.
 pub fn people(checked: &Checked, paint: Paint) -> String {
     let mut out = String::new();
-    for finding in &checked.findings {
-        out.push_str(&one(finding, paint));
+    for group in grouped(&checked.findings, paint) {
+        out.push_str(&group);
         out.push('\n');
     }
     for (what, codes) in lacking(checked) {
@@ -46,34 +50,76 @@ pub fn people(checked: &Checked, paint: Paint) -> String {
 
 /// Those that stop a plan.
 pub fn errors(findings: &[Finding], paint: Paint) -> String {
-    let stopping = findings.iter().filter(|finding| finding.stops());
-    stopping.map(|finding| one(finding, paint)).collect()
+    grouped(findings.iter().filter(|finding| finding.stops()), paint).concat()
 }
 
-/// One finding.
-pub fn one(finding: &Finding, paint: Paint) -> String {
-    let word = severity(finding);
+/// Findings, those that say the same of several things in one.
+pub fn grouped<'f>(findings: impl IntoIterator<Item = &'f Finding>, paint: Paint) -> Vec<String> {
+    let mut groups: Vec<Vec<&Finding>> = Vec::new();
+    let mut places: BTreeMap<_, usize> = BTreeMap::new();
+    for finding in findings {
+        let Finding {
+            rule,
+            why,
+            help,
+            waived_by,
+            ..
+        } = finding;
+        let said = (severity(finding), rule, why, help, waived_by);
+        let place = *places.entry(said).or_insert(groups.len());
+        match groups.get_mut(place) {
+            Some(group) => group.push(finding),
+            None => groups.push(vec![finding]),
+        }
+    }
+    groups.iter().map(|group| said(group, paint)).collect()
+}
+
+/// Where a finding is. A policy of the organisation knows no places.
+fn place(finding: &Finding) -> Option<String> {
+    let address = || finding.address.as_ref().map(ToString::to_string);
+    let place = finding.place.clone().or_else(address)?;
+    Some(safe(&place))
+}
+
+/// What is said of one thing or of several.
+fn said(group: &[&Finding], paint: Paint) -> String {
+    let Some(first) = group.first() else {
+        return String::new();
+    };
+    let word = severity(first);
     let word = match word {
         "error" => paint.removed(word),
         "warning" => paint.changed(word),
         _ => paint.faint(word),
     };
-    // A policy of the organisation knows no places.
-    let address = finding.address.as_ref().map(ToString::to_string);
-    let place = finding.place.clone().or(address);
-    let place = place.map_or(String::new(), |place| {
-        format!(" {}", paint.faint(&safe(&place)))
-    });
-    let head = paint.heading(&format!("{} {}", safe(&finding.rule), safe(&finding.name)));
-    let mut out = format!("{word} {head}{place}\n");
-    let _ = writeln!(out, "{INDENT}{}", safe(&finding.what));
-    for (word, text) in [("why", &finding.why), ("help", &finding.help)] {
+    let head = paint.heading(&format!("{} {}", safe(&first.rule), safe(&first.name)));
+    let mut out = format!("{word} {head}");
+    if let [only] = group {
+        if let Some(place) = place(only) {
+            let _ = write!(out, " {}", paint.faint(&place));
+        }
+        let _ = writeln!(out, "\n{INDENT}{}", safe(&only.what));
+    } else {
+        let _ = writeln!(out, " {}", paint.faint(&format!("{} times", group.len())));
+        for finding in group.iter().take(SHOWN) {
+            let place = place(finding).map_or(String::new(), |place| {
+                format!(" {}", paint.faint(&format!("({place})")))
+            });
+            let _ = writeln!(out, "{INDENT}- {}{place}", safe(&finding.what));
+        }
+        let more = group.len().saturating_sub(SHOWN);
+        if more > 0 {
+            let _ = writeln!(out, "{INDENT}  and {more} more: --json names all");
+        }
+    }
+    for (word, text) in [("why", &first.why), ("help", &first.help)] {
         // A policy of the organisation may say neither.
         if !text.is_empty() {
             let _ = writeln!(out, "{INDENT}{word}: {}", safe(text));
         }
     }
-    if let Some(exception) = &finding.waived_by {
+    if let Some(exception) = &first.waived_by {
         let _ = writeln!(out, "{INDENT}waived by {}", safe(&exception.to_string()));
     }
     out

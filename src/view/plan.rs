@@ -136,8 +136,7 @@ pub fn saved(header: &Header) -> String {
 }
 
 fn found(review: &Review, paint: Paint) -> Vec<String> {
-    let all = review.findings.iter();
-    let text: String = all.map(|finding| findings::one(finding, paint)).collect();
+    let text = findings::grouped(&review.findings, paint).concat();
     text.lines().map(|line| format!("  {line}")).collect()
 }
 

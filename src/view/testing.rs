@@ -14,7 +14,9 @@ use remit_sdk::{Fingerprint, ObjectAddress, Pending, SecretRef, Value};
 pub(super) use kinds::catalog;
 
 use crate::diff::{Action, Change, Details, Difference, Reason};
-use crate::plan::{Mode, OutputChange, Phase, Plan, Precondition, Step, StepOperation, StepRecord};
+use crate::plan::{
+    Asked, Mode, OutputChange, Phase, Plan, Precondition, Step, StepOperation, StepRecord,
+};
 use crate::state::Operation;
 
 /// The address in its text form.
@@ -101,6 +103,7 @@ pub(super) fn plan(changes: impl IntoIterator<Item = Change>) -> Plan {
         format: 1,
         remit_version: "0.1.0".into(),
         mode: Mode::Apply,
+        asked: Asked::default(),
         targets: [(
             "vault".to_owned(),
             Target {
@@ -119,7 +122,6 @@ pub(super) fn plan(changes: impl IntoIterator<Item = Change>) -> Plan {
         outputs: BTreeMap::new(),
         unmanaged: BTreeSet::new(),
         undecided: 0,
-        in_part: false,
         gate: None,
         recorded: 41,
     }

@@ -11,6 +11,8 @@
 mod access;
 mod access_order;
 mod approvals;
+mod approvals_forged;
+mod approvals_login;
 mod aws;
 mod capabilities;
 mod checkov;

@@ -17,6 +17,7 @@ mod escalate;
 mod evaluate;
 mod formula;
 mod listing;
+mod logins;
 mod pattern;
 mod sentence;
 pub mod trust;

@@ -2,8 +2,8 @@
 //!
 //! In: a [`World`], the objects of one provider instance as they are live or as they would be
 //! after a plan. Out: permissions in effect, what one world allows beyond another (a ceiling is a
-//! world, too), answers to single requests, and ways in which permissions add up to more. Pure. What
-//! can't be known is said and never guessed.
+//! world, too), answers to single requests, ways in which permissions add up to more, and
+//! ways in which somebody becomes a subject. Pure. What can't be known is said and never guessed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -191,6 +191,60 @@ pub struct Escalation {
     pub depends: Vec<String>,
 }
 
+/// A way in which somebody becomes a subject: what one comes with, and what decides whether that
+/// is taken. Two moments that say the same have equal ways.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Login {
+    /// What one comes with: `a token`, `the role-id of auth/hosts/approle/x`, `service
+    /// ec2.amazonaws.com`. Ways that differ in it are different ones.
+    pub by: String,
+    /// Which of the limits says who it is, where one does.
+    pub who: Option<String>,
+    /// What must hold, by what is asked (`aud`, `iss`), each with the values that are taken. One
+    /// without values is a sentence. A value that isn't known is said to be so, and is none of the
+    /// others.
+    pub limits: BTreeMap<String, BTreeSet<String>>,
+    /// Where it is, for people: `role x on auth/hosts`. Says nothing of who comes.
+    pub at: String,
+}
+
+impl Login {
+    /// Whether everybody who comes this way could come the other way, too.
+    pub fn is_within(&self, other: &Self) -> bool {
+        self.by == other.by
+            && other.limits.iter().all(|(limit, wide)| {
+                let narrow = self.limits.get(limit);
+                narrow.is_some_and(|narrow| narrow.is_subset(wide))
+            })
+    }
+
+    /// In a line: `a token with sub repo:org/x`.
+    pub fn headline(&self) -> String {
+        let who = self.who.as_ref().and_then(|who| {
+            let values = self.limits.get(who)?;
+            Some(format!("{} with {}", self.by, limit(who, values)))
+        });
+        who.unwrap_or_else(|| self.by.clone())
+    }
+
+    /// What else must hold, each in words.
+    pub fn conditions(&self) -> Vec<String> {
+        let others = self.limits.iter();
+        others
+            .filter(|(name, _)| Some(*name) != self.who.as_ref())
+            .map(|(name, values)| limit(name, values))
+            .collect()
+    }
+}
+
+fn limit(name: &str, values: &BTreeSet<String>) -> String {
+    let values: Vec<&str> = values.iter().map(String::as_str).collect();
+    if values.is_empty() {
+        return name.to_owned();
+    }
+    format!("{name} {}", values.join(" or "))
+}
+
 /// What policies allow here. Pure.
 pub trait Evaluate: Send + Sync {
     /// The provider's name: `vault`.
@@ -207,6 +261,14 @@ pub trait Evaluate: Send + Sync {
 
     /// The objects that carry permissions.
     fn subjects(&self, world: &World<'_>) -> BTreeSet<Subject>;
+
+    /// The ways in which somebody becomes each of `subjects`, as far as the world tells: nobody
+    /// comes where a subject isn't there.
+    fn logins(
+        &self,
+        world: &World<'_>,
+        subjects: &BTreeSet<Subject>,
+    ) -> BTreeMap<Subject, BTreeSet<Login>>;
 
     /// All that a subject may do in effect, ordered.
     fn permissions(&self, world: &World<'_>, subject: &Subject) -> Vec<Permission>;

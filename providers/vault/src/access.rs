@@ -19,6 +19,7 @@ mod evaluate;
 mod grant;
 mod identity;
 mod limits;
+mod logins;
 mod member;
 mod pattern;
 mod uncertain;
@@ -242,6 +243,8 @@ mod evaluate_tests;
 mod grant_tests;
 #[cfg(test)]
 mod limits_tests;
+#[cfg(test)]
+mod logins_tests;
 #[cfg(test)]
 mod member_tests;
 #[cfg(test)]

@@ -4,6 +4,8 @@
 //! A field has its attribute's name unless the kind's [`Wire`] says otherwise, so an ordinary new
 //! kind is one entry in [`WIRES`] beside its entry in `schema`.
 
+mod held;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
@@ -233,27 +235,9 @@ pub static WIRES: [Wire; 10] = [
     },
 ];
 
-/// Kinds that are only looked at, in the order of `schema::held`.
-static HELD: [Wire; 2] = [
-    Wire {
-        kind: "vault_group",
-        path: "identity/group/id/{id}",
-        list: None,
-        fields: &[],
-        unstable: &[],
-    },
-    Wire {
-        kind: "vault_entity_by_id",
-        path: "identity/entity/id/{id}",
-        list: None,
-        fields: &[],
-        unstable: &[],
-    },
-];
-
 /// The wire entry of a kind.
 pub fn wire(kind: &Kind) -> Option<&'static Wire> {
-    let all = WIRES.iter().chain(&HELD);
+    let all = WIRES.iter().chain(&held::HELD);
     all.into_iter().find(|wire| wire.kind == kind.name)
 }
 

@@ -145,7 +145,7 @@ fn a_replaced_box_takes_its_items_along() {
     engine.converge();
     let plan = engine
         .plan_with(Mode::Apply, |request| {
-            request.replace = vec!["memory_box.b".parse().unwrap()];
+            request.asked.replace = vec!["memory_box.b".parse().unwrap()];
         })
         .unwrap()
         .review

@@ -62,8 +62,8 @@ fn a_subject_that_is_excluded_or_not_targeted_is_not_written() {
         let parse = |all: &[&str]| all.iter().map(|one| one.parse().unwrap()).collect();
         engine
             .plan_with(Mode::Apply, |request| {
-                request.targets = parse(targets);
-                request.excludes = parse(excludes);
+                request.asked.targets = parse(targets);
+                request.asked.excludes = parse(excludes);
             })
             .unwrap()
             .review
@@ -91,7 +91,7 @@ fn a_subject_that_is_not_ours_is_not_written_when_it_is_excluded() {
     hold(&mut engine, rules(["a", "b"]));
     let planned = engine
         .plan_with(Mode::Apply, |request| {
-            request.excludes = vec!["memory_item.i".parse().unwrap()];
+            request.asked.excludes = vec!["memory_item.i".parse().unwrap()];
         })
         .unwrap();
     assert_eq!(writes(&planned.review.plan), Vec::<String>::new());
@@ -185,8 +185,8 @@ fn a_container_is_not_replaced_around_what_is_left_out() {
         let exclude = exclude.parse().unwrap();
         engine
             .plan_with(Mode::Apply, |request| {
-                request.replace = vec!["memory_box.b".parse().unwrap()];
-                request.excludes = vec![exclude];
+                request.asked.replace = vec!["memory_box.b".parse().unwrap()];
+                request.asked.excludes = vec![exclude];
             })
             .unwrap()
             .review
@@ -207,8 +207,8 @@ fn a_container_is_not_replaced_around_what_is_left_out() {
     let request = |engine: &Engine| {
         engine
             .plan_with(Mode::Apply, |request| {
-                request.replace = vec!["memory_box.b".parse().unwrap()];
-                request.excludes = ["memory_item.i", "memory_item.j"]
+                request.asked.replace = vec!["memory_box.b".parse().unwrap()];
+                request.asked.excludes = ["memory_item.i", "memory_item.j"]
                     .map(|one| one.parse().unwrap())
                     .to_vec();
             })

@@ -10,11 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::live::FORKING;
 use remit::apply::{Progress, Report, StepResult, Walk};
-use remit::diff::Guard;
 use remit::lower::{self, Catalog, Desired};
 use remit::model::Model;
 use remit::operations::{self, PlanRequest, Planned};
-use remit::plan::{Mode, Plan, Step};
+use remit::plan::{Asked, Mode, Plan, Step};
 use remit::state::{Entry, Holder, LocalState, Recorded};
 use remit_memory::{KINDS, Memory, MemoryLower};
 use remit_sdk::declaration::{Lifecycle, Resource};
@@ -167,11 +166,8 @@ impl Engine {
             [("memory".to_owned(), &self.memory as _)].into();
         let mut request = PlanRequest {
             mode,
-            targets: Vec::new(),
-            excludes: Vec::new(),
-            replace: Vec::new(),
-            guard: Guard::default(),
-            refresh: true,
+            asked: Asked::default(),
+            agreed: None,
             parallelism: 4,
             place: &|_| String::new(),
             now: "2026-11-24T12:00:00Z".to_owned(),

@@ -94,7 +94,7 @@ fn unreadable_is_not_absent() {
             );
             engine.model.resources.clear();
             let planned = engine
-                .plan_with(Mode::Apply, |request| request.guard.allowed = Some(9))
+                .plan_with(Mode::Apply, |request| request.asked.allow_deletes = Some(9))
                 .unwrap();
             assert!(!planned.may_apply());
             assert!(
@@ -209,7 +209,7 @@ fn protected_objects_stay() {
     engine.converge();
     let replaced = engine
         .plan_with(Mode::Apply, |request| {
-            request.replace = vec!["memory_box.b".parse().unwrap()];
+            request.asked.replace = vec!["memory_box.b".parse().unwrap()];
         })
         .unwrap();
     assert!(summaries(&replaced).contains(&"protected object would be removed"));
@@ -230,7 +230,9 @@ fn many_removals_need_a_number() {
     engine.model.resources.clear();
     assert_eq!(summaries(&engine.planned()), ["many removals"]);
     let allowed = engine
-        .plan_with(Mode::Apply, |request| request.guard.allowed = Some(12))
+        .plan_with(Mode::Apply, |request| {
+            request.asked.allow_deletes = Some(12);
+        })
         .unwrap();
     assert!(allowed.may_apply());
     engine.apply(&allowed.review.plan);
@@ -269,7 +271,7 @@ fn targets_and_excludes_narrow_a_plan() {
     engine.furnish();
     let only = engine
         .plan_with(Mode::Apply, |request| {
-            request.targets = vec!["memory_item.i".parse().unwrap()];
+            request.asked.targets = vec!["memory_item.i".parse().unwrap()];
         })
         .unwrap();
     let names: Vec<String> = only
@@ -285,7 +287,7 @@ fn targets_and_excludes_narrow_a_plan() {
     );
     let without = engine
         .plan_with(Mode::Apply, |request| {
-            request.excludes = vec!["memory_box.b".parse().unwrap()];
+            request.asked.excludes = vec!["memory_box.b".parse().unwrap()];
         })
         .unwrap();
     assert_eq!(
@@ -296,7 +298,7 @@ fn targets_and_excludes_narrow_a_plan() {
     );
     let unknown = engine
         .plan_with(Mode::Apply, |request| {
-            request.targets = vec!["memory_item.zz".parse().unwrap()];
+            request.asked.targets = vec!["memory_item.zz".parse().unwrap()];
         })
         .unwrap();
     assert_eq!(summaries(&unknown), ["no such object"]);

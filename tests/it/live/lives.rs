@@ -100,7 +100,7 @@ fn a_new_live_name_takes_the_login_along() {
 fn an_entity_is_replaced_with_its_alias() {
     let stage = stage();
     let planned = stage.plan_with(Mode::Apply, |request| {
-        request.replace = vec!["identity.x/vault_entity".parse().unwrap()];
+        request.asked.replace = vec!["identity.x/vault_entity".parse().unwrap()];
     });
     assert!(planned.may_apply(), "{:#?}", planned.diagnostics);
     stage.apply(&planned.review.plan);
@@ -162,7 +162,7 @@ fn a_policy_of_somebody_else_is_given_to_nobody() {
     assert_eq!(entities(&stage), Vec::<String>::new());
     // And left out by name.
     let planned = stage.plan_with(Mode::Apply, |request| {
-        request.excludes = vec!["scope.r/vault_policy".parse().unwrap()];
+        request.asked.excludes = vec!["scope.r/vault_policy".parse().unwrap()];
     });
     assert!(planned.may_apply(), "{:#?}", planned.diagnostics);
     stage.apply(&planned.review.plan);
@@ -179,7 +179,7 @@ fn believing_the_records_is_not_believing_the_target() {
         &other.folder.path().join(".remit"),
     );
     let refused = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        other.plan_with(Mode::Destroy, |request| request.refresh = false)
+        other.plan_with(Mode::Destroy, |request| request.asked.refresh = false)
     }));
     assert!(refused.is_err(), "a plan against another target");
     assert_eq!(other.state().load().unwrap().objects.len(), recorded);

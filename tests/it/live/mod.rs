@@ -18,12 +18,11 @@ use std::time::Duration;
 use remit::apply::{Progress, Report, StepResult, Walk};
 use remit::config;
 use remit::diagnostic::SourceMap;
-use remit::diff::Guard;
 use remit::evaluate::Inputs;
 use remit::lower::{self, Catalog};
 use remit::model;
 use remit::operations::{self, PlanRequest, Planned};
-use remit::plan::{Mode, Plan, Step};
+use remit::plan::{Asked, Mode, Plan, Step};
 use remit::state::{Holder, LocalState};
 use remit_sdk::{Lower, Read, Secret, SecretRef, Write};
 use server::{Server, Storage};
@@ -140,11 +139,8 @@ impl Stage {
         self.with(async |stands| {
             let mut request = PlanRequest {
                 mode,
-                targets: Vec::new(),
-                excludes: Vec::new(),
-                replace: Vec::new(),
-                guard: Guard::default(),
-                refresh: true,
+                asked: Asked::default(),
+                agreed: None,
                 parallelism: 8,
                 place: &|_| String::new(),
                 now: "2026-11-24T12:00:00Z".to_owned(),

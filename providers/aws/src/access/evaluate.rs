@@ -3,16 +3,16 @@
 //! In comes a world with a question; out comes the answer with what it comes from. Subjects are
 //! roles and users.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use remit_sdk::access::{
-    Answer, Escalation, Evaluate, Excess, Permission, Source, Subject, Verdict, World,
+    Answer, Escalation, Evaluate, Excess, Login, Permission, Source, Subject, Verdict, World,
 };
 use remit_sdk::text::safe;
 
 use super::decide::{By, Decision, Request};
 use super::world::{self, Holder, ROLE, USER};
-use super::{Holdings, admin, beyond, escalate, listing};
+use super::{Holdings, admin, beyond, escalate, listing, logins};
 use crate::document;
 use crate::lower::Aws;
 
@@ -33,6 +33,14 @@ impl Evaluate for Aws {
             .collect()
     }
 
+    fn logins(
+        &self,
+        world: &World<'_>,
+        subjects: &BTreeSet<Subject>,
+    ) -> BTreeMap<Subject, BTreeSet<Login>> {
+        logins::logins(world, subjects)
+    }
+
     fn permissions(&self, world: &World<'_>, subject: &Subject) -> Vec<Permission> {
         Holder::of(world, subject)
             .map_or_else(Vec::new, |holder| listing::permissions(&holder.holdings()))
@@ -44,8 +52,14 @@ impl Evaluate for Aws {
         };
         let (under, changed) = match Holder::of(than, subject) {
             Some(before) => (before.holdings(), holder.changed(before)),
-            // No kind attaches policies to a user, so one that is made holds nothing yet.
-            None if !holder.is_role() => return Vec::new(),
+            // No kind attaches policies to a user, so one that is made holds what secrets give it.
+            None if !holder.is_role() => {
+                let given = Holdings {
+                    identity: holder.of_secrets(),
+                    ..Holdings::default()
+                };
+                return beyond::beyond(&given, &Holdings::default(), &BTreeSet::new());
+            }
             None => (Holdings::default(), BTreeSet::new()),
         };
         beyond::beyond(&holder.holdings(), &under, &changed)

@@ -49,7 +49,7 @@ fn condition(operator: Operator, key: &str, values: &BTreeSet<String>) -> String
     format!("{subject} {verb} {listed}{tail}")
 }
 
-fn subject(set: Set, key: &str) -> String {
+pub(super) fn subject(set: Set, key: &str) -> String {
     match set {
         Set::One => key.to_owned(),
         Set::All => format!("every value of {key}"),
@@ -57,7 +57,7 @@ fn subject(set: Set, key: &str) -> String {
     }
 }
 
-fn verb(test: Test, is_negated: bool, several: bool) -> &'static str {
+pub(super) fn verb(test: Test, is_negated: bool, several: bool) -> &'static str {
     match (test, is_negated, several) {
         (Test::Equals | Test::Binary, false, false) | (Test::Bool | Test::Null, ..) => "is",
         (Test::Equals | Test::Binary, false, true) => "is one of",

@@ -209,6 +209,7 @@ mod tests {
         assert_eq!(number("-0.5"), Some(-UNIT / 2));
         assert_eq!(number("1.000000001"), Some(UNIT + 1));
         assert_eq!(number(&"9".repeat(30)), None);
+        assert_eq!(number(&format!("{:030}", 15)), Some(15 * UNIT));
         for text in [
             "",
             "-",
@@ -237,6 +238,11 @@ mod tests {
         assert_eq!(seconds("2020-01-01T00:00:00"), seconds("2020-01-01"));
         assert_eq!(seconds("1577836800"), seconds("2020-01-01"));
         assert_eq!(date("1970-01-01T00:00:00.5Z"), Some(UNIT / 2));
+        // The last moments of a minute, an hour and a day.
+        assert_eq!(seconds("2019-12-31T23:59:60Z"), seconds("2020-01-01"));
+        assert_eq!(seconds("2019-12-31T24:00Z"), seconds("2020-01-01"));
+        assert_eq!(seconds("1970-01-01T00:59Z"), Some(59 * 60));
+        assert_eq!(seconds("2020-01-01T05:30:00+05:30"), seconds("2020-01-01"));
         for text in [
             "",
             "2020-01",
@@ -255,6 +261,23 @@ mod tests {
         ] {
             assert_eq!(date(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn days_follow_each_other() {
+        let mut next = days(1599, 1, 1);
+        for year in 1599..=2401 {
+            let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+            let february = if is_leap { 29 } else { 28 };
+            let lengths = [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+            for (month, length) in (1..).zip(lengths) {
+                for day in 1..=length {
+                    assert_eq!(days(year, month, day), next, "{year}-{month}-{day}");
+                    next += 1;
+                }
+            }
+        }
+        assert_eq!(days(1970, 1, 1), 0);
     }
 
     #[test]

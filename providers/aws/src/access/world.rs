@@ -155,7 +155,7 @@ impl<'w> Holder<'w> {
     }
 
     /// What the policies of secrets say of it by its name, each about its secret alone.
-    fn of_secrets(self) -> Vec<Policy> {
+    pub(super) fn of_secrets(self) -> Vec<Policy> {
         let own = self.arn().unwrap_or_default();
         let secrets = self.world.of_kind(SECRET);
         secrets
@@ -398,3 +398,6 @@ pub(super) fn settings(world: &World<'_>) -> Option<Settings> {
 pub(super) fn text<'w>(thing: &Thing<'w>, attribute: &str) -> Option<&'w str> {
     thing.attributes.get(attribute).and_then(Value::as_str)
 }
+
+#[cfg(test)]
+mod tests;

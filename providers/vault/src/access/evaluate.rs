@@ -14,7 +14,7 @@ use remit_sdk::{Kind, Value, text::safe};
 
 use super::decide::{Operation, Request, Verdict};
 use super::member::{self, Member, PENDING};
-use super::{Acl, Entry, Excess, Finding, Server, administrative, escalate, uncertain};
+use super::{Acl, Entry, Excess, Finding, Server, administrative, escalate, logins, uncertain};
 use crate::policy::{self, Document};
 use crate::schema;
 
@@ -56,6 +56,14 @@ impl Evaluate for crate::Vault {
             .filter(|role| !has_entity(world, role) && !own_policies(role).is_empty())
             .map(|role| (role.kind.name.to_owned(), role.key.to_owned()));
         entities.chain(alone).collect()
+    }
+
+    fn logins(
+        &self,
+        world: &World<'_>,
+        subjects: &BTreeSet<Subject>,
+    ) -> BTreeMap<Subject, BTreeSet<access::Login>> {
+        logins::logins(world, subjects)
     }
 
     fn permissions(&self, world: &World<'_>, subject: &Subject) -> Vec<Permission> {

@@ -271,11 +271,37 @@ fn users_hold_what_nobody_reads() {
     // A new one holds nothing.
     let before = Objects::new();
     assert_eq!(Aws.beyond(&world, &user("u"), &before.world()), []);
+    // But for what a secret gives it.
+    let text = r#"{"Effect":"Allow","Action":"secretsmanager:GetSecretValue","Principal":{"AWS":"arn:aws:iam::111122223333:user/u"},"Resource":"*"}"#;
+    let given = Objects::new().user("u").with(
+        "aws_secretsmanager_secret",
+        "s",
+        &[("policy", Value::string(document(text)))],
+    );
+    let found = Aws.beyond(&given.world(), &user("u"), &before.world());
+    assert_eq!(found.len(), 1);
+    assert_eq!(
+        found[0].permission.actions,
+        set(["secretsmanager:GetSecretValue"])
+    );
     let unbounded = Objects::new().user("u");
     assert!(
         !Aws.beyond(&unbounded.world(), &user("u"), &world)
             .is_empty()
     );
+}
+
+#[test]
+fn administrative_permissions_are_told() {
+    let found = |statements: &str| {
+        let all = Aws.permissions(&r(statements).world(), &role("r"));
+        Aws.is_administrative(&all[0])
+    };
+    assert_eq!(
+        found(&allow("iam:CreateUser", "*")).as_deref(),
+        Some("`iam:CreateUser` decides who may do what")
+    );
+    assert_eq!(found(&allow("s3:GetObject", "*")), None);
 }
 
 #[test]

@@ -1,0 +1,71 @@
+use remit_sdk::Spanned;
+use remit_sdk::declaration::ProviderConfig;
+
+use super::super::testing::*;
+use super::*;
+
+const READ: &str = r#""Action":"secretsmanager:GetSecretValue""#;
+const OWN: &str = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:s-AbCdEf";
+const OTHER: &str = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:t-AbCdEf";
+
+/// What the policy of a secret gives the role `r`.
+fn given(rest: &str) -> Vec<Statement> {
+    let principal = format!(r#""Principal":{{"AWS":"{}"}}"#, role_arn("r"));
+    let text = format!(r#"{{"Effect":"Allow",{principal},{READ},{rest}}}"#);
+    let objects = Objects::new().role("r", "").with(
+        "aws_secretsmanager_secret",
+        "s",
+        &[
+            ("arn", Value::string(OWN)),
+            ("policy", Value::string(document(&text))),
+        ],
+    );
+    let (world, subject) = (objects.world(), role("r"));
+    let holdings = Holder::of(&world, &subject).unwrap().holdings();
+    let documents = holdings.identity.into_iter().filter_map(|one| one.document);
+    documents
+        .flat_map(|one| one.statements().to_vec())
+        .collect()
+}
+
+#[test]
+fn a_policy_of_a_secret_is_one_of_whom_it_names() {
+    let all = given(r#""Resource":"*""#);
+    assert_eq!(all.len(), 1);
+    assert_eq!(all[0].principals, None);
+    let alone = Selection::Only(BTreeSet::from([OWN.to_owned()]));
+    assert_eq!(all[0].resources, Some(alone));
+}
+
+#[test]
+fn a_policy_of_a_secret_may_leave_it_out() {
+    let but = |arn: &str| given(&format!(r#""NotResource":"{arn}""#));
+    assert_eq!(but(OWN), []);
+    assert_eq!(but(OTHER).len(), 1);
+}
+
+#[test]
+fn arns_follow_from_the_account() {
+    let settings = [("region", "eu-west-1"), ("account", "111122223333")];
+    let settings = settings.map(|(name, text)| {
+        let value = Spanned::new(Value::string(text), None);
+        (name.to_owned(), value)
+    });
+    let config = ProviderConfig {
+        instance: "aws".to_owned(),
+        provider: "aws".to_owned(),
+        attributes: settings.into_iter().collect(),
+        blocks: Vec::new(),
+        span: None,
+    };
+    let objects = Objects::new()
+        .with("aws_iam_role", "r", &[("path", Value::string("/a/"))])
+        .with("aws_iam_user", "u", &[]);
+    let mut world = objects.world();
+    let arn = |world: &World<'_>, subject: &Subject| Holder::of(world, subject).unwrap().arn();
+    assert_eq!(arn(&world, &role("r")), None);
+    world.config = Some(&config);
+    assert_eq!(arn(&world, &role("r")), Some(role_arn("a/r")));
+    let own = "arn:aws:iam::111122223333:user/u";
+    assert_eq!(arn(&world, &user("u")).as_deref(), Some(own));
+}
