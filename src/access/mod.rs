@@ -87,6 +87,31 @@ pub struct Attributed {
     pub risk: Option<String>,
 }
 
+#[cfg(test)]
+impl AccessChange {
+    /// A subject of which nothing changes.
+    pub(crate) fn nothing(identity: DeclarationAddress, subject: Subject) -> Self {
+        Self {
+            identity,
+            whose: None,
+            instance: "vault".into(),
+            subject,
+            is_new: false,
+            is_gone: false,
+            gained: Vec::new(),
+            lost: Vec::new(),
+            drifted: Vec::new(),
+            adopted: Vec::new(),
+            lets_in: Vec::new(),
+            shuts_out: Vec::new(),
+            drifted_in: Vec::new(),
+            adopted_in: Vec::new(),
+            logins: Vec::new(),
+            held: BTreeSet::new(),
+        }
+    }
+}
+
 impl AccessChange {
     /// Whether access grows: it may do more, or others may be it. Who may be what wasn't there
     /// before is part of its being there.

@@ -544,22 +544,11 @@ fn what_was_given_outside_and_is_taken_back() {
         risk: None,
     };
     let mut change = AccessChange {
-        identity: DeclarationAddress::new("identity", "a"),
-        whose: None,
-        instance: "toy".into(),
-        subject: (String::new(), String::new()),
-        is_new: false,
-        is_gone: false,
-        gained: Vec::new(),
         lost: vec![one(&["read", "update"], "x")],
-        drifted: Vec::new(),
-        adopted: Vec::new(),
-        lets_in: Vec::new(),
-        shuts_out: Vec::new(),
-        drifted_in: Vec::new(),
-        adopted_in: Vec::new(),
-        logins: Vec::new(),
-        held: BTreeSet::new(),
+        ..AccessChange::nothing(
+            DeclarationAddress::new("identity", "a"),
+            (String::new(), String::new()),
+        )
     };
     assert!(change.takes_back(&one(&["update"], "x")));
     assert!(change.takes_back(&one(&["read", "update"], "x")));

@@ -223,6 +223,31 @@ pub struct Counts {
     pub drift_put_back: usize,
 }
 
+#[cfg(test)]
+impl Plan {
+    /// A plan that does nothing.
+    pub(crate) fn nothing() -> Self {
+        Self {
+            format: 1,
+            remit_version: String::new(),
+            mode: Mode::Apply,
+            asked: Asked::default(),
+            targets: BTreeMap::new(),
+            configuration: String::new(),
+            lineage: None,
+            serial: 0,
+            changes: BTreeMap::new(),
+            drift: BTreeMap::new(),
+            steps: Vec::new(),
+            outputs: BTreeMap::new(),
+            unmanaged: BTreeSet::new(),
+            recorded: 0,
+            undecided: 0,
+            gate: None,
+        }
+    }
+}
+
 impl Plan {
     /// How many objects are made, changed, removed.
     pub fn counts(&self) -> Counts {
