@@ -147,7 +147,8 @@ pub async fn plan(
             place: request.place,
         },
     };
-    let review = review(plan, &material);
+    let (review, left_out) = review(plan, &material);
+    diagnostics.extend(review::left_out(&left_out));
     if let Some(agreed) = request.agreed {
         means_the_same(&review, agreed)?;
     }

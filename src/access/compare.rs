@@ -149,6 +149,7 @@ pub fn changes(
                 identity: declaration,
                 instance: instance.to_owned(),
                 is_new,
+                is_gone: planned.thing(&subject.0, &subject.1).is_none(),
                 gained,
                 lost: attributed(evaluator.beyond(&live, subject, &planned)),
                 drifted,

@@ -37,6 +37,8 @@ pub struct AccessChange {
     pub subject: Subject,
     /// Whether it wasn't there before.
     pub is_new: bool,
+    /// Whether it won't be there afterwards.
+    pub is_gone: bool,
     /// What it may do after and not before.
     pub gained: Vec<Attributed>,
     /// What it could do before and not after.
@@ -85,11 +87,46 @@ pub struct Attributed {
     pub risk: Option<String>,
 }
 
+#[cfg(test)]
+impl AccessChange {
+    /// A subject of which nothing changes.
+    pub(crate) fn nothing(identity: DeclarationAddress, subject: Subject) -> Self {
+        Self {
+            identity,
+            whose: None,
+            instance: "vault".into(),
+            subject,
+            is_new: false,
+            is_gone: false,
+            gained: Vec::new(),
+            lost: Vec::new(),
+            drifted: Vec::new(),
+            adopted: Vec::new(),
+            lets_in: Vec::new(),
+            shuts_out: Vec::new(),
+            drifted_in: Vec::new(),
+            adopted_in: Vec::new(),
+            logins: Vec::new(),
+            held: BTreeSet::new(),
+        }
+    }
+}
+
 impl AccessChange {
     /// Whether access grows: it may do more, or others may be it. Who may be what wasn't there
     /// before is part of its being there.
     pub fn widens(&self) -> bool {
         !self.gained.is_empty() || (!self.is_new && !self.lets_in.is_empty())
+    }
+
+    /// Whether the plan takes back all of something that was given outside remit.
+    pub fn takes_back(&self, drifted: &Attributed) -> bool {
+        let drifted = &drifted.excess.permission;
+        let holds = |lost: &Attributed| {
+            let lost = &lost.excess.permission;
+            lost.resources == drifted.resources && lost.actions.is_superset(&drifted.actions)
+        };
+        self.is_gone || self.lost.iter().any(holds)
     }
 
     /// Whether access shrinks.

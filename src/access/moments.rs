@@ -2,10 +2,10 @@
 //!
 //! In: what is recorded, what is live, and a plan's changes. Out: a [`Moment`] each: as it was
 //! recorded, as it is live, as it will be once the plan is applied. What can't be read is in none
-//! of them; the plan says so itself.
+//! of them, and isn't absent either; the plan says so itself.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use remit_sdk::access::{Thing, World};
 use remit_sdk::provider::{Reading, Target};
@@ -21,6 +21,8 @@ use crate::state::Recorded;
 #[derive(Debug, Clone, Default)]
 pub struct Moment<'a> {
     objects: BTreeMap<Place, Held<'a>>,
+    /// What is known not to be there.
+    absent: BTreeSet<Place>,
 }
 
 #[derive(Debug, Clone)]
@@ -57,7 +59,21 @@ impl<'a> Moment<'a> {
         });
         Self {
             objects: objects.collect(),
+            absent: BTreeSet::new(),
         }
+    }
+
+    /// This moment with what `other` has of others, whom nobody recorded: what isn't known to
+    /// have changed is as it was.
+    #[must_use]
+    pub fn with_others_of(mut self, other: &Self) -> Self {
+        for (place, held) in &other.objects {
+            if held.address.is_none() {
+                let entry = self.objects.entry(place.clone());
+                entry.or_insert_with(|| held.clone());
+            }
+        }
+        self
     }
 
     /// Everything that was read: what is recorded or wanted, and what belongs to others.
@@ -80,7 +96,7 @@ impl<'a> Moment<'a> {
             };
             let (instance, kind, key) = place;
             let held = Held {
-                kind: catalog.kind(kind)?,
+                kind: catalog.kind_or_held(kind)?,
                 address: addresses
                     .get(&(instance.as_str(), kind.as_str(), key.as_str()))
                     .copied(),
@@ -88,8 +104,14 @@ impl<'a> Moment<'a> {
             };
             Some((place.clone(), held))
         });
+        let absent = observed
+            .readings
+            .iter()
+            .filter(|(_, reading)| **reading == Reading::Absent)
+            .map(|(place, _)| place.clone());
         Self {
             objects: objects.collect(),
+            absent: absent.collect(),
         }
     }
 
@@ -110,6 +132,7 @@ impl<'a> Moment<'a> {
         });
         Self {
             objects: objects.collect(),
+            absent: BTreeSet::new(),
         }
     }
 
@@ -120,14 +143,14 @@ impl<'a> Moment<'a> {
         changes: &'a BTreeMap<ObjectAddress, Change>,
         catalog: &Catalog<'_>,
     ) -> Self {
-        let mut objects = self.objects.clone();
+        let mut after = self.clone();
         // What goes first: another change may put something in its place.
         for change in changes.values() {
             if let Some(old) = &change.old {
-                objects.remove(&(old.instance.clone(), change.kind.clone(), old.key.clone()));
+                after.remove((old.instance.clone(), change.kind.clone(), old.key.clone()));
             }
             if matches!(change.action, Action::Delete | Action::Replace) {
-                objects.remove(&place(change));
+                after.remove(place(change));
             }
         }
         for (address, change) in changes {
@@ -141,7 +164,8 @@ impl<'a> Moment<'a> {
                 continue;
             };
             // Computed attributes stay what they were.
-            let mut attributes = objects
+            let mut attributes = after
+                .objects
                 .get(&place(change))
                 .map(|held| held.attributes.clone().into_owned())
                 .unwrap_or_default();
@@ -151,9 +175,19 @@ impl<'a> Moment<'a> {
                 address: Some(address),
                 attributes: Cow::Owned(attributes),
             };
-            objects.insert(place(change), held);
+            after.put(place(change), held);
         }
-        Self { objects }
+        after
+    }
+
+    fn remove(&mut self, place: Place) {
+        self.objects.remove(&place);
+        self.absent.insert(place);
+    }
+
+    fn put(&mut self, place: Place, held: Held<'a>) {
+        self.absent.remove(&place);
+        self.objects.insert(place, held);
     }
 
     /// The instances that have objects.
@@ -191,6 +225,8 @@ impl<'a> Moment<'a> {
                 address: held.address,
             });
         }
+        let gone = self.absent.iter().filter(|(of, _, _)| of == instance);
+        world.absent = gone.map(|(_, kind, key)| (&**kind, &**key)).collect();
         world
     }
 }

@@ -22,14 +22,20 @@ const SIGNATURES_MAX: usize = 64;
 
 /// Reads and checks every signature beside a plan.
 pub(super) fn check(plan: &Path, bytes: &[u8]) -> Result<Signatures, Vec<Diagnostic>> {
-    let mut found = Vec::new();
+    let (mut found, mut unread) = (Vec::new(), Vec::new());
     for path in beside(plan)? {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let text = read(&path).map_err(|error| fail(&path, &error))?;
-        found.push((text::safe(&name), text));
+        let name = text::safe(&name);
+        match read(&path) {
+            Ok(text) => found.push((name, text)),
+            // Whoever can put something there must not be able to keep others from approving.
+            Err(error) => unread.push((name, error.to_string())),
+        }
     }
     let each = found.iter().map(|(name, text)| (&**name, text.as_slice()));
-    Ok(Signatures::check(bytes, each))
+    let mut signatures = Signatures::check(bytes, each);
+    signatures.refused.extend(unread);
+    Ok(signatures)
 }
 
 /// A warning for each file that counts for nothing.

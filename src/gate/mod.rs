@@ -11,6 +11,8 @@ mod promoted_tests;
 mod requirements;
 #[cfg(test)]
 mod requirements_tests;
+#[cfg(test)]
+mod review_tests;
 pub mod signature;
 #[cfg(test)]
 mod signature_tests;
@@ -53,8 +55,8 @@ impl Review {
         }
     }
 
-    /// Whether a finding stops it from being applied: a rule's where it makes something or
-    /// widens access, a policy's of the organisation always.
+    /// Whether a finding stops it from being applied: a rule's where it makes something, widens
+    /// access or makes its own what was given outside; a policy's of the organisation always.
     pub fn stops(&self) -> bool {
         let makes = |change: &Change| {
             matches!(
@@ -62,8 +64,10 @@ impl Review {
                 Action::Create | Action::Replace | Action::Adopt
             )
         };
-        let grows =
-            self.plan.changes.values().any(makes) || self.access.iter().any(AccessChange::widens);
+        let is_given = |change: &AccessChange| {
+            change.widens() || !change.adopted.is_empty() || !change.adopted_in.is_empty()
+        };
+        let grows = self.plan.changes.values().any(makes) || self.access.iter().any(is_given);
         self.findings
             .iter()
             .any(|finding| finding.stops() && (grows || finding.rule == ORGANISATION))

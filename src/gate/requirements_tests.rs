@@ -89,11 +89,6 @@ pub(super) fn gain(name: &str, by: &str) -> Vec<AccessChange> {
         sources: BTreeSet::new(),
     };
     vec![AccessChange {
-        identity: identity(name),
-        whose: None,
-        instance: "vault".into(),
-        subject: ("vault_entity".into(), name.into()),
-        is_new: false,
         gained: vec![Attributed {
             excess: Excess {
                 permission,
@@ -103,15 +98,7 @@ pub(super) fn gain(name: &str, by: &str) -> Vec<AccessChange> {
             scopes: BTreeSet::from([scope(by)]),
             risk: None,
         }],
-        lost: Vec::new(),
-        drifted: Vec::new(),
-        adopted: Vec::new(),
-        lets_in: Vec::new(),
-        shuts_out: Vec::new(),
-        drifted_in: Vec::new(),
-        adopted_in: Vec::new(),
-        logins: Vec::new(),
-        held: BTreeSet::new(),
+        ..AccessChange::nothing(identity(name), ("vault_entity".into(), name.into()))
     }]
 }
 

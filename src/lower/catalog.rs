@@ -50,6 +50,16 @@ impl<'a> Catalog<'a> {
             .find_map(|provider| provider.kind(name))
     }
 
+    /// The kind of this name, one that is only looked at included.
+    pub fn kind_or_held(&self, name: &str) -> Option<&'static Kind> {
+        let held = || {
+            let all = self.evaluators.iter().copied();
+            all.flat_map(Evaluate::held_kinds)
+                .find(|kind| kind.name == name)
+        };
+        self.kind(name).or_else(held)
+    }
+
     /// The provider that has the kind of this name.
     pub fn provider_of_kind(&self, name: &str) -> Option<&'a dyn Lower> {
         self.providers

@@ -3,7 +3,7 @@
 //! In: a plan and what it was made from. Out: a [`Review`]. What subjects hold of others is read
 //! first, since a plan that doesn't know it can't say what they can do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use remit_sdk::access::Permission;
 use remit_sdk::provider::{Reading, Target};
@@ -16,12 +16,17 @@ use crate::lower::{self, Catalog, Desired};
 use crate::model::Model;
 use crate::observe::{self, Observed, Place, Readers};
 use crate::plan::{Mode, Plan};
-use crate::rules::{self, CeilingExcess, Checked, Effective, EscalationOf, InEffect, Input};
+use crate::rules::{
+    self, CeilingExcess, Checked, Effective, EscalationOf, Finding, InEffect, Input, Touched,
+};
 use crate::state::{Facts, Recorded};
 
 /// Policies of others that are read to know what somebody can do. An entity holds a handful; more
 /// than this is somebody's mistake, and isn't worth waiting for.
 const HELD_MAX: usize = 500;
+
+/// Findings about the rest that a plan of a part names.
+const LEFT_OUT_NAMED: usize = 6;
 
 /// What a review is made from beside the plan.
 pub(super) struct Material<'a> {
@@ -52,8 +57,8 @@ pub struct Judged<'a> {
     pub place: &'a dyn Fn(Span) -> String,
 }
 
-/// Reads what subjects hold that is neither recorded nor wanted, one by one. What can't be read
-/// stays unknown, and is told as that.
+/// Reads what subjects hold that is neither recorded nor wanted, one by one, and what those hold in
+/// turn: a group's policies. What can't be read stays unknown, and is told as that.
 pub(super) async fn read_held(
     observed: &mut Observed,
     wanted: &Desired,
@@ -61,13 +66,30 @@ pub(super) async fn read_held(
     (model, catalog): (&Model, &Catalog<'_>),
     readers: &Readers<'_>,
 ) {
-    for (place, kind) in held(observed, wanted, recorded, (model, catalog)) {
-        let Some(reader) = readers.get(&place.0) else {
-            continue;
-        };
-        let reading = reader.read(kind, &place.2).await;
-        if let Reading::Present(_) = reading {
-            observed.readings.insert(place, reading);
+    let mut asked = BTreeSet::new();
+    loop {
+        let mut open = held(observed, wanted, recorded, (model, catalog));
+        open.retain(|(place, _)| !asked.contains(place));
+        open.truncate(HELD_MAX.saturating_sub(asked.len()));
+        if open.is_empty() {
+            return;
+        }
+        for (place, kind) in open {
+            if let Some(reader) = readers.get(&place.0) {
+                match reader.read(kind, &place.2).await {
+                    // What is asked for by its id is told by its name.
+                    Reading::Present(object) => {
+                        let place = (place.0.clone(), object.kind.clone(), object.key.clone());
+                        let readings = &mut observed.readings;
+                        readings.entry(place).or_insert(Reading::Present(object));
+                    }
+                    Reading::Absent => {
+                        observed.readings.insert(place.clone(), Reading::Absent);
+                    }
+                    Reading::Unreadable(_) => {}
+                }
+            }
+            asked.insert(place);
         }
     }
 }
@@ -92,7 +114,7 @@ fn held(
             };
             for (kind, key) in evaluator.missing(&moment.world(instance, around)) {
                 let place = (instance.to_owned(), kind.to_owned(), key);
-                if let Some(kind) = catalog.kind(kind)
+                if let Some(kind) = catalog.kind_or_held(kind)
                     && !observed.readings.contains_key(&place)
                 {
                     found.insert(place, kind);
@@ -100,12 +122,13 @@ fn held(
             }
         }
     }
-    found.into_iter().take(HELD_MAX).collect()
+    found.into_iter().collect()
 }
 
 /// Says what a plan means and what it takes. The one place where access, findings and the
 /// approvals they ask for are put together.
-pub(super) fn review(mut plan: Plan, material: &Material<'_>) -> Review {
+/// What rules find about the part of the configuration that the plan isn't asked about comes beside.
+pub(super) fn review(mut plan: Plan, material: &Material<'_>) -> (Review, Vec<Finding>) {
     let Material {
         model, recorded, ..
     } = material;
@@ -119,13 +142,62 @@ pub(super) fn review(mut plan: Plan, material: &Material<'_>) -> Review {
     let access = access(&plan, &live, &planned, material);
     plan.gate = facts(&plan, model, recorded);
     let checked = rules(&plan, &access, &planned, material);
-    Review {
+    let before = || rules(&plan, &[], &live, material).findings;
+    let touched = || {
+        let changed = plan.changes.iter().flat_map(|(address, change)| {
+            let details = &change.details;
+            [&details.holders, &details.former_holders].map(|holders| (address, holders))
+        });
+        Touched::new(changed, &access, model)
+    };
+    let (findings, left_out) = in_part(&plan, checked.findings, touched, before);
+    let review = Review {
         approvals: approvals(&plan, &access, model, recorded),
         plan,
         access,
-        findings: checked.findings,
+        findings,
         skipped: checked.skipped,
+    };
+    (review, left_out)
+}
+
+/// The findings that count for a plan, and those that a plan of a part has nothing to do with.
+fn in_part(
+    plan: &Plan,
+    found: Vec<Finding>,
+    touched: impl FnOnce() -> Touched,
+    before: impl FnOnce() -> Vec<Finding>,
+) -> (Vec<Finding>, Vec<Finding>) {
+    if !plan.asked.is_part() || found.is_empty() {
+        return (found, Vec::new());
     }
+    touched().split(found, &before())
+}
+
+/// Says that findings were left out, and about what: silence would be taken for a pass.
+pub(super) fn left_out(findings: &[Finding]) -> Option<Diagnostic> {
+    let about: BTreeSet<String> = findings
+        .iter()
+        .filter_map(|finding| Some(format!("{} {}", finding.rule, finding.address.as_ref()?)))
+        .collect();
+    let named: Vec<&str> = about
+        .iter()
+        .take(LEFT_OUT_NAMED)
+        .map(|one| &**one)
+        .collect();
+    let more = match about.len().saturating_sub(LEFT_OUT_NAMED) {
+        0 => String::new(),
+        more => format!(", and {more} more"),
+    };
+    (!about.is_empty()).then(|| {
+        let what = format!(
+            "this plan is asked for a part; what rules find about the rest was there before and doesn't \
+             count here: {}{more}",
+            named.join(", ")
+        );
+        Diagnostic::warning("rest not judged", remit_sdk::text::safe(&what))
+            .help("a plan without `--target` and `--exclude` shows those findings")
+    })
 }
 
 /// Asks the rules. What is to be removed is nobody's mistake any more.
@@ -286,7 +358,7 @@ fn access(
     if reached.is_nobody() {
         return Vec::new();
     }
-    let was = Moment::recorded(recorded, catalog);
+    let was = Moment::recorded(recorded, catalog).with_others_of(live);
     let moments = Moments {
         recorded: &was,
         live,

@@ -131,7 +131,7 @@ mod tests {
     use remit_sdk::provider::Expected;
 
     use super::*;
-    use crate::plan::{Asked, Mode, Phase, StepOperation, StepRecord};
+    use crate::plan::{Phase, StepOperation, StepRecord};
     use crate::state::Operation;
 
     fn address(label: &str) -> ObjectAddress {
@@ -161,22 +161,8 @@ mod tests {
 
     fn plan(steps: Vec<Step>) -> Plan {
         Plan {
-            format: 0,
-            remit_version: String::new(),
-            mode: Mode::Apply,
-            asked: Asked::default(),
-            targets: BTreeMap::new(),
-            configuration: String::new(),
-            lineage: None,
-            serial: 0,
-            changes: BTreeMap::new(),
-            drift: BTreeMap::new(),
             steps,
-            outputs: BTreeMap::new(),
-            unmanaged: BTreeSet::new(),
-            recorded: 0,
-            undecided: 0,
-            gate: None,
+            ..Plan::nothing()
         }
     }
 

@@ -86,6 +86,13 @@ pub struct Asked {
     pub refresh: bool,
 }
 
+impl Asked {
+    /// Whether it is a part only: `--target`, `--exclude`.
+    pub fn is_part(&self) -> bool {
+        !(self.targets.is_empty() && self.excludes.is_empty())
+    }
+}
+
 impl Default for Asked {
     fn default() -> Self {
         Self {
@@ -214,6 +221,31 @@ pub struct Counts {
     pub forget: usize,
     /// Drifted attributes that are put back.
     pub drift_put_back: usize,
+}
+
+#[cfg(test)]
+impl Plan {
+    /// A plan that does nothing.
+    pub(crate) fn nothing() -> Self {
+        Self {
+            format: 1,
+            remit_version: String::new(),
+            mode: Mode::Apply,
+            asked: Asked::default(),
+            targets: BTreeMap::new(),
+            configuration: String::new(),
+            lineage: None,
+            serial: 0,
+            changes: BTreeMap::new(),
+            drift: BTreeMap::new(),
+            steps: Vec::new(),
+            outputs: BTreeMap::new(),
+            unmanaged: BTreeSet::new(),
+            recorded: 0,
+            undecided: 0,
+            gate: None,
+        }
+    }
 }
 
 impl Plan {

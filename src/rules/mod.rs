@@ -11,6 +11,7 @@
 //! | `rule` | what a rule is, and the table of all |
 //! | `input` | what rules look at |
 //! | `facts` | what several rules ask of the model, computed once |
+//! | `part` | findings that a plan of a part doesn't touch |
 //! | `exception` | which findings are waived, and exceptions that name no rule |
 //! | `identity`, `purpose`, `workload` | 101 to 107 |
 //! | `access`, `escalation`, `overlap` | 201 to 206 |
@@ -29,6 +30,7 @@ mod input;
 mod literal;
 mod live;
 mod overlap;
+mod part;
 mod purpose;
 mod rule;
 mod session;
@@ -44,6 +46,7 @@ mod workload;
 pub use exception::mistakes;
 pub use finding::{Finding, ORGANISATION, Severity};
 pub use input::{CeilingExcess, Effective, EscalationOf, InEffect, Input};
+pub use part::Touched;
 pub use rule::{BASE, Need, Part, Rule, Weight, find, rules};
 
 use facts::Facts;

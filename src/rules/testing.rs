@@ -20,7 +20,7 @@ use crate::config::literals::{Literal, literals};
 use crate::diagnostic::SourceMap;
 use crate::evaluate::Inputs;
 use crate::model::{self, Model};
-use crate::plan::{Asked, Mode, Plan};
+use crate::plan::Plan;
 
 /// Now, in tests.
 pub(super) const NOW: &str = "2026-11-01T12:00:00Z";
@@ -61,7 +61,7 @@ impl World {
         let (model, _) = model::build(&configuration, &inputs, &providers, &sources)
             .unwrap_or_else(|errors| panic!("{errors:#?}"));
         let access = in_effect(&model);
-        let mut plan = plan();
+        let mut plan = Plan::nothing();
         let text = files.iter().map(|(_, text)| *text).collect::<String>();
         if text.contains("remit-legacy") && model.resources.is_empty() {
             let key = "remit-legacy".to_owned();
@@ -98,21 +98,11 @@ impl World {
                 })
                 .collect();
             self.changes.push(AccessChange {
-                identity: identity.address.clone(),
-                whose: None,
-                instance: "vault".into(),
-                subject: ("vault_entity".into(), identity.name.clone()),
-                is_new: false,
                 gained,
-                lost: Vec::new(),
-                drifted: Vec::new(),
-                adopted: Vec::new(),
-                lets_in: Vec::new(),
-                shuts_out: Vec::new(),
-                drifted_in: Vec::new(),
-                adopted_in: Vec::new(),
-                logins: Vec::new(),
-                held: BTreeSet::new(),
+                ..AccessChange::nothing(
+                    identity.address.clone(),
+                    ("vault_entity".into(), identity.name.clone()),
+                )
             });
         }
         self
@@ -165,28 +155,6 @@ pub(super) fn wrong(rule: &Rule) -> World {
 /// The right example of a rule.
 pub(super) fn right(rule: &Rule) -> World {
     World::beside_base(rule.right)
-}
-
-/// A plan without changes.
-pub(super) fn plan() -> Plan {
-    Plan {
-        format: 1,
-        remit_version: String::new(),
-        mode: Mode::Apply,
-        asked: Asked::default(),
-        targets: [].into(),
-        configuration: String::new(),
-        lineage: None,
-        serial: 0,
-        changes: [].into(),
-        drift: [].into(),
-        steps: Vec::new(),
-        outputs: [].into(),
-        unmanaged: [].into(),
-        recorded: 0,
-        undecided: 0,
-        gate: None,
-    }
 }
 
 pub(super) fn permission(actions: &[&str], resources: &[&str]) -> Permission {

@@ -175,36 +175,37 @@ impl Row {
 
 fn rows(change: &AccessChange) -> Vec<Row> {
     let mut rows = logins(change);
-    let drifted = |one: &Attributed| {
-        change
-            .drifted
-            .iter()
-            .any(|drifted| drifted.excess.permission == one.excess.permission)
+    // What of a lost permission was given outside remit.
+    let drifted = |one: &Attributed| -> BTreeSet<String> {
+        let lost = &one.excess.permission;
+        let of_it = change.drifted.iter().map(|one| &one.excess.permission);
+        of_it
+            .filter(|drifted| drifted.resources == lost.resources)
+            .flat_map(|drifted| drifted.actions.intersection(&lost.actions).cloned())
+            .collect()
     };
     // What somebody wrote into that policy is news.
-    let is_own_lost = |one: &&Attributed| is_own_token(one) && !drifted(one);
+    let is_own_lost = |one: &&Attributed| is_own_token(one) && drifted(one).is_empty();
     rows.extend(own_token(
         '-',
         change.lost.iter().any(|one| is_own_lost(&one)),
     ));
     for one in change.lost.iter().filter(|one| !is_own_lost(one)) {
         let row = Row::new('-', one);
-        rows.push(if drifted(one) {
+        let outside = drifted(one);
+        rows.push(if outside.is_empty() {
+            row
+        } else if outside == one.excess.permission.actions {
             row.note("was given outside remit")
         } else {
-            row
+            row.note(&format!("{} was given outside remit", join(&outside)))
         });
     }
-    let stays = |one: &&Attributed| {
-        !change
-            .lost
-            .iter()
-            .any(|lost| lost.excess.permission == one.excess.permission)
-    };
+    let stays = |one: &&Attributed| !change.takes_back(one);
     for one in change.drifted.iter().filter(stays) {
         rows.push(Row::new('!', one).note("was given outside remit, and stays"));
     }
-    let is_news = |one: &&Attributed| !is_own_token(one) && !drifted(one);
+    let is_news = |one: &&Attributed| !is_own_token(one) && drifted(one).is_empty();
     for one in change.adopted.iter().filter(is_news) {
         rows.push(Row::new('!', one).note("was given outside remit, and becomes its own"));
     }

@@ -14,9 +14,7 @@ use remit_sdk::{Fingerprint, ObjectAddress, Pending, SecretRef, Value};
 pub(super) use kinds::catalog;
 
 use crate::diff::{Action, Change, Details, Difference, Reason};
-use crate::plan::{
-    Asked, Mode, OutputChange, Phase, Plan, Precondition, Step, StepOperation, StepRecord,
-};
+use crate::plan::{OutputChange, Phase, Plan, Precondition, Step, StepOperation, StepRecord};
 use crate::state::Operation;
 
 /// The address in its text form.
@@ -100,10 +98,7 @@ pub(super) fn plan(changes: impl IntoIterator<Item = Change>) -> Plan {
         .collect();
     let steps = changes.values().enumerate().map(step).collect();
     Plan {
-        format: 1,
         remit_version: "0.1.0".into(),
-        mode: Mode::Apply,
-        asked: Asked::default(),
         targets: [(
             "vault".to_owned(),
             Target {
@@ -117,13 +112,9 @@ pub(super) fn plan(changes: impl IntoIterator<Item = Change>) -> Plan {
         lineage: Some("9c1e0a2b-77aa-4c55".into()),
         serial: 41,
         changes,
-        drift: BTreeMap::new(),
         steps,
-        outputs: BTreeMap::new(),
-        unmanaged: BTreeSet::new(),
-        undecided: 0,
-        gate: None,
         recorded: 41,
+        ..Plan::nothing()
     }
 }
 

@@ -195,27 +195,15 @@ fn what_was_given_behind_remits_back_is_told() {
     );
     workspace.expect(0, &["access", IDENTITY, "--can", "update sys/mounts/x"]);
 
-    // A policy that has no text (yet): what it allows isn't known, and isn't nothing.
+    // A policy that isn't there gives nothing.
     server.write(
         &namespace,
         "identity/entity/name/remit-triage",
         &with("later"),
     );
-    let [change] = changes(&workspace).try_into().unwrap();
-    let unknown = [row(
-        "anything",
-        "all that the policy `later` allows",
-        "undecided",
-    )];
-    assert_eq!(rows(&change, "drifted"), unknown);
-    let maybe = workspace.expect(2, &["access", IDENTITY, "--can", "update sys/mounts/x"]);
-    assert!(
-        maybe
-            .stdout
-            .contains("it depends: the text of the policy `later` isn't known"),
-        "{}",
-        maybe.stdout
-    );
+    assert_eq!(changes(&workspace), Vec::<Json>::new());
+    let no = workspace.expect(2, &["access", IDENTITY, "--can", "update sys/mounts/x"]);
+    assert!(no.stdout.contains("identity.triage: no"), "{}", no.stdout);
     workspace.expect(0, &["apply", "--auto-approve"]);
     let no = workspace.expect(2, &["access", IDENTITY, "--can", "update sys/mounts/x"]);
     assert!(
@@ -225,19 +213,77 @@ fn what_was_given_behind_remits_back_is_told() {
         no.stdout
     );
 
-    // A group gives what remit doesn't evaluate, and can't take back.
+    // What a group gives, and the group that it is in, and what remit can't take back.
     let id = entity["data"]["id"].as_str().unwrap();
-    server.write(
-        &namespace,
-        "identity/group",
-        &json!({ "name": "crowd", "policies": ["generous"], "member_entity_ids": [id] }),
+    let group = |name: &str, more: Json| {
+        let mut body = json!({ "name": name });
+        let all = body.as_object_mut().unwrap();
+        all.extend(more.as_object().unwrap().clone());
+        let made = server.write(&namespace, "identity/group", &body);
+        made["data"]["id"].as_str().unwrap().to_owned()
+    };
+    let inner = group("inner", json!({ "member_entity_ids": [id] }));
+    let shown = workspace.expect(0, &["plan"]).stdout;
+    assert!(!shown.contains("ACCESS"), "an empty group: {shown}");
+    group(
+        "outer",
+        json!({ "member_group_ids": [inner], "policies": ["Generous "] }),
     );
+    let [change] = changes(&workspace).try_into().unwrap();
+    assert_eq!(rows(&change, "drifted"), given);
+    assert_eq!(rows(&change, "lost"), []);
     let shown = workspace.expect(0, &["plan"]).stdout;
     assert!(
         shown.contains("was given outside remit, and stays"),
         "{shown}"
     );
-    assert!(shown.contains("whose policies aren't evaluated"), "{shown}");
+    let yes = workspace.expect(0, &["access", IDENTITY, "--can", "update sys/mounts/x"]);
+    assert!(
+        yes.stdout.contains("policy `generous`") && yes.stdout.contains("`outer`"),
+        "{}",
+        yes.stdout
+    );
+    // Who is in an external group, each login decides.
+    let external = group(
+        "external",
+        json!({ "type": "external", "policies": ["any"] }),
+    );
+    assert!(!external.is_empty());
+    let no = workspace.expect(2, &["access", IDENTITY, "--can", "update kv/x"]);
+    assert!(no.stdout.contains("identity.triage: no"), "{}", no.stdout);
+}
+
+#[test]
+fn a_login_that_somebody_moved_is_followed() {
+    let namespace = shared().namespace("access-moved");
+    let workspace = Workspace::new(CONFIGURATION).at(shared(), &namespace);
+    workspace.expect(0, &["apply", "--auto-approve"]);
+    let server = shared();
+    server.write(
+        &namespace,
+        "sys/policies/acl/generous",
+        &json!({ "policy": "path \"sys/*\" { capabilities = [\"update\", \"sudo\"] }" }),
+    );
+    let other = json!({ "name": "other", "policies": ["generous"] });
+    let other = server.write(&namespace, "identity/entity", &other);
+    let (_, entity) = server.get(&namespace, "identity/entity/name/remit-triage");
+    let alias = &entity["data"]["aliases"][0];
+    server.write(
+        &namespace,
+        &format!("identity/entity-alias/id/{}", alias["id"].as_str().unwrap()),
+        &json!({
+            "name": alias["name"],
+            "mount_accessor": alias["mount_accessor"],
+            "canonical_id": other["data"]["id"],
+        }),
+    );
+    let yes = workspace.expect(0, &["access", IDENTITY, "--can", "update sys/mounts/x"]);
+    assert!(yes.stdout.contains("other"), "{}", yes.stdout);
+    let [change] = changes(&workspace).try_into().unwrap();
+    let given = row("sudo,update", "sys/*", "surely");
+    assert!(rows(&change, "drifted").contains(&given), "{change}");
+    workspace.expect(0, &["apply", "--auto-approve"]);
+    workspace.expect(2, &["access", IDENTITY, "--can", "update sys/mounts/x"]);
 }
 
 #[test]

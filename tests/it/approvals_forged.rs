@@ -141,7 +141,10 @@ fn what_a_file_says_is_not_believed() {
         step.follows = BTreeSet::new();
     }
     save(&plan, same, LATER);
-    space.expect(0, &["approve", "p", "--key", "approver-1"]);
+    // What only has the name of a signature counts for nothing, and is in nobody's way.
+    std::fs::create_dir(space.path().join("p.x.sig")).unwrap();
+    let approved = space.expect(0, &["approve", "p", "--key", "approver-1"]);
+    says(&approved, &["p.x.sig: it is no plain file"]);
     space.expect(0, &["approve", "p", "--key", "approver-2"]);
     space.expect(0, &["apply", "p"]);
     says(&space.expect(0, &["plan"]), &["No changes"]);

@@ -40,6 +40,9 @@ pub struct World<'a> {
     pub things: BTreeMap<(&'a str, &'a str), Thing<'a>>,
     /// Kind name and key of what each declaration became.
     pub declared: BTreeMap<&'a DeclarationAddress, BTreeSet<(&'a str, &'a str)>>,
+    /// What the server says isn't there, by kind name and key. What is neither here nor among the
+    /// objects isn't known.
+    pub absent: BTreeSet<(&'a str, &'a str)>,
 }
 
 impl<'a> World<'a> {
@@ -248,8 +251,13 @@ pub trait Evaluate: Send + Sync {
     fn provider(&self) -> &'static str;
 
     /// What else must be read to know what the subjects of `world` can do: policies of others
-    /// that they hold. Kind name and key.
+    /// that they hold. Kind name and key. Asked again once that is read.
     fn missing(&self, world: &World<'_>) -> BTreeSet<(&'static str, String)>;
+
+    /// Kinds that nobody declares, and that `missing` asks for.
+    fn held_kinds(&self) -> &'static [Kind] {
+        &[]
+    }
 
     /// The objects that carry permissions.
     fn subjects(&self, world: &World<'_>) -> BTreeSet<Subject>;

@@ -20,6 +20,7 @@ mod grant;
 mod identity;
 mod limits;
 mod logins;
+mod member;
 mod pattern;
 mod uncertain;
 
@@ -244,6 +245,8 @@ mod grant_tests;
 mod limits_tests;
 #[cfg(test)]
 mod logins_tests;
+#[cfg(test)]
+mod member_tests;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

@@ -19,7 +19,7 @@ use remit_sdk::{Diagnostic, ErrorKind, Kind, ProviderError, Read, Value};
 use serde_json::{Map, Value as Json};
 
 use crate::client::{Client, Request, is_no_route};
-use crate::wire;
+use crate::{schema, wire};
 
 /// How often the token's life is looked at: a fraction of the shortest life that makes sense.
 const RENEWAL_TICK: Duration = Duration::from_secs(2);
@@ -257,6 +257,7 @@ impl Shared {
         found: Result<Found, ProviderError>,
     ) -> Reading {
         match found {
+            Ok(Found::Data(data)) if kind.name == schema::ENTITY_BY_ID => entity(&data),
             Ok(Found::Data(data)) => decoded(kind, key, &data),
             Ok(Found::Absent) => Reading::Absent,
             Ok(Found::Missing(path)) => match self.prove(&BTreeSet::from([path.clone()])).await {
@@ -378,6 +379,14 @@ fn unproven(path: &str) -> ProviderError {
         ),
     )
     .help(format!("give the token `read` on `{path}`"))
+}
+
+/// An entity that was asked for by its id, under its name.
+fn entity(data: &Json) -> Reading {
+    match (schema::kind("vault_entity"), text(data, "name")) {
+        (Some(kind), Some(name)) => decoded(kind, &name, data),
+        _ => Reading::Unreadable(malformed("identity/entity/id")),
+    }
 }
 
 pub(crate) fn decoded(kind: &Kind, key: &str, data: &Json) -> Reading {

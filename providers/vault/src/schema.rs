@@ -6,6 +6,7 @@
 //! pages `api-docs/auth/*`, `api-docs/secret/databases`, `api-docs/secret/identity/*` and
 //! `api-docs/system/*` of OpenBao and Vault.
 
+mod held;
 mod shared;
 
 use remit_sdk::schema::{Container, Default, Role, Shape};
@@ -17,6 +18,8 @@ use remit_sdk::attribute::{
 };
 
 use crate::normal;
+pub(crate) use held::ENTITY_BY_ID;
+pub use held::held;
 use shared::{with_mount_attributes, with_token_attributes};
 
 /// The kinds of this provider, in the order of the reference pages.

@@ -4,6 +4,8 @@
 //! A field has its attribute's name unless the kind's [`Wire`] says otherwise, so an ordinary new
 //! kind is one entry in [`WIRES`] beside its entry in `schema`.
 
+mod held;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
@@ -235,7 +237,8 @@ pub static WIRES: [Wire; 10] = [
 
 /// The wire entry of a kind.
 pub fn wire(kind: &Kind) -> Option<&'static Wire> {
-    WIRES.iter().find(|wire| wire.kind == kind.name)
+    let all = WIRES.iter().chain(&held::HELD);
+    all.into_iter().find(|wire| wire.kind == kind.name)
 }
 
 impl Wire {

@@ -63,6 +63,22 @@ fn writing_a_login_role_of_one_s_own_making() {
 }
 
 #[test]
+fn a_truth_value_is_sent_as_the_rule_lists_it() {
+    for (listed, count) in [
+        ("false", 1),
+        ("\"false\"", 1),
+        ("true, false", 1),
+        ("true", 0),
+        ("\"true\"", 0),
+    ] {
+        let lines = format!(
+            "auth/r/role/*: create;allowed_parameters = {{ bind_secret_id = [{listed}], role_id = [], token_bound_cidrs = [], policies = [] }}"
+        );
+        assert_eq!(ways(&lines).len(), count, "{listed}");
+    }
+}
+
+#[test]
 fn writing_one_s_own_login_role() {
     let way = "write-login-role > everything: update@";
     for policies in ["token_policies", "policies"] {

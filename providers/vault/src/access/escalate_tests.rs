@@ -355,6 +355,28 @@ fn tokens_with_any_policy_take_sudo_or_a_token_role() {
 }
 
 #[test]
+fn the_surest_way_is_told_and_the_first_of_those() {
+    let token = "auth/token/create/x: update\nauth/token/create/y: update\nauth/token/roles/";
+    let write = |lines: &str| {
+        let found = ways(&format!("{token}{lines}"));
+        let last = found.last().unwrap();
+        last.split(": ").nth(1).unwrap().to_owned()
+    };
+    assert_eq!(
+        write("x: create\nauth/token/roles/y: create update"),
+        "create@auth/token/roles/y, update@auth/token/create/y, update@auth/token/roles/y"
+    );
+    assert_eq!(
+        write("x: create update\nauth/token/roles/y: create"),
+        "create@auth/token/roles/x, update@auth/token/create/x, update@auth/token/roles/x"
+    );
+    assert_eq!(
+        write("x: create update\nauth/token/roles/y: create update"),
+        "create@auth/token/roles/x, update@auth/token/create/x, update@auth/token/roles/x"
+    );
+}
+
+#[test]
 fn how_tokens_are_made_is_told() {
     let how = |lines: &str| -> Vec<String> {
         let found = Vault.escalations(&things(lines).world(), &entity("a"));

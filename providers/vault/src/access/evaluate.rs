@@ -1,22 +1,22 @@
 //! What subjects of a Vault can do: the face of the evaluator.
 //!
 //! In: a world of objects. A subject is an entity, which carries policies and those of the login
-//! roles that are declared with it, or a login role that is declared without one. Policies of
-//! others count as far as the world holds them; what isn't known, such as what groups give, comes
-//! out as undecided and never as nothing.
+//! roles that are declared with it, or a login role that is declared without one. Policies and
+//! groups of others count as far as the world holds them. What isn't known comes out as undecided
+//! and never as nothing; a policy of which the server says that it isn't there is nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use remit_sdk::access::{
     self, Answer, Certainty, Escalation, Evaluate, Permission, Source, Subject, Thing, World,
 };
-use remit_sdk::{Value, text::safe};
+use remit_sdk::{Kind, Value, text::safe};
 
 use super::decide::{Operation, Request, Verdict};
-use super::{
-    Acl, Entry, Excess, Finding, Identity, Server, administrative, escalate, logins, uncertain,
-};
+use super::member::{self, Member, PENDING};
+use super::{Acl, Entry, Excess, Finding, Server, administrative, escalate, logins, uncertain};
 use crate::policy::{self, Document};
+use crate::schema;
 
 pub(super) const ENTITY: &str = "vault_entity";
 pub(super) const POLICY: &str = "vault_policy";
@@ -28,14 +28,23 @@ impl Evaluate for crate::Vault {
     }
 
     fn missing(&self, world: &World<'_>) -> BTreeSet<(&'static str, String)> {
-        self.subjects(world)
+        let subjects = self.subjects(world);
+        let held = subjects
             .iter()
-            .flat_map(|subject| policies(world, subject))
+            .filter_map(|subject| Member::new(world, subject))
+            .flat_map(|member| member.policies());
+        let mut found: BTreeSet<_> = held
             .filter(|name| name != "root" && name != PENDING && world.thing(POLICY, name).is_none())
             // A name that each login fills in is no policy's.
-            .filter(|name| !name.contains("{{"))
+            .filter(|name| !name.contains("{{") && !world.absent.contains(&(POLICY, name)))
             .map(|name| (POLICY, name))
-            .collect()
+            .collect();
+        found.extend(subjects.iter().flat_map(|one| member::missing(world, one)));
+        found
+    }
+
+    fn held_kinds(&self) -> &'static [Kind] {
+        schema::held()
     }
 
     fn subjects(&self, world: &World<'_>) -> BTreeSet<Subject> {
@@ -164,17 +173,6 @@ fn parse(request: &str) -> Result<(Operation, &str), String> {
     Ok((operation, path))
 }
 
-/// The name of a policy whose name isn't known yet: it may be any.
-const PENDING: &str = "(known after apply)";
-
-/// Whether a policy's name is one that isn't known yet.
-fn has_pending(thing: &Thing<'_>) -> bool {
-    ["policies", "token_policies"]
-        .iter()
-        .filter_map(|name| thing.attributes.get(*name))
-        .any(Value::has_pending)
-}
-
 /// Texts of a list or set attribute.
 pub(super) fn texts(thing: &Thing<'_>, attribute: &str) -> BTreeSet<String> {
     let text = |value: &Value| value.as_str().map(str::to_owned);
@@ -224,31 +222,6 @@ pub(super) fn roles_of<'s>(world: &'s World<'_>, subject: &'s Subject) -> Vec<&'
         .collect()
 }
 
-/// The names of all policies of a subject's tokens, as far as the world knows.
-pub(super) fn policies(world: &World<'_>, subject: &Subject) -> BTreeSet<String> {
-    let Some(thing) = world.thing(&subject.0, &subject.1) else {
-        return BTreeSet::new();
-    };
-    if is_true(thing, "disabled") {
-        return BTreeSet::new();
-    }
-    let mut found: BTreeSet<String> = roles_of(world, subject)
-        .into_iter()
-        .flat_map(own_policies)
-        .collect();
-    if thing.kind.name == ENTITY {
-        found.extend(texts(thing, "policies"));
-    }
-    if has_pending(thing) {
-        found.insert(PENDING.to_owned());
-    }
-    // The server trims and folds names before it looks a policy up.
-    found
-        .iter()
-        .map(|name| name.trim().to_lowercase())
-        .collect()
-}
-
 /// Something that a subject holds and of which it isn't known what it gives.
 struct Unknown {
     /// As a permission.
@@ -268,6 +241,8 @@ pub(super) struct Holding<'a> {
     pub(super) policies: BTreeSet<String>,
     /// What it holds and isn't known, by name.
     unknown: BTreeMap<String, Unknown>,
+    /// Whom it is to the server.
+    member: Option<Member<'a>>,
 }
 
 impl<'a> Holding<'a> {
@@ -278,16 +253,14 @@ impl<'a> Holding<'a> {
             policies: BTreeSet::new(),
             unknown: BTreeMap::new(),
             world,
+            member: None,
         }
     }
 
     /// `None` where the subject isn't there, or its tokens are refused.
-    pub(super) fn new(world: &'a World<'a>, subject: &Subject) -> Option<Self> {
-        let thing = world.thing(&subject.0, &subject.1)?;
-        if is_true(thing, "disabled") {
-            return None;
-        }
-        let names = policies(world, subject);
+    pub(super) fn new(world: &'a World<'a>, subject: &'a Subject) -> Option<Self> {
+        let member = Member::new(world, subject)?;
+        let names = member.policies();
         let mut documents: Vec<(String, Document)> = Vec::new();
         let mut unknown = BTreeMap::new();
         for name in &names {
@@ -300,6 +273,7 @@ impl<'a> Holding<'a> {
                     documents.push((name.clone(), document));
                     continue;
                 }
+                None if world.absent.contains(&(POLICY, name)) && name != "root" => continue,
                 // A policy of this name allows everything, and has no text.
                 None if name == "root" => {
                     documents.push((name.clone(), Document::default()));
@@ -322,25 +296,17 @@ impl<'a> Holding<'a> {
                 },
             );
         }
-        for group in texts(thing, "group_ids") {
-            let permission = whatever(
-                format!("all that the group `{}` gives", safe(&group)),
-                Source::Foreign(format!("group {}", safe(&group))),
-            );
-            let why = format!(
-                "the entity is in the group `{}`, whose policies aren't evaluated",
-                safe(&group)
-            );
-            unknown.insert(
-                format!("group {group}"),
-                Unknown {
-                    permission,
-                    why,
-                    text: None,
-                },
-            );
+        for (what, why) in &member.unknown {
+            let source = Source::Foreign(what.replace('`', ""));
+            let permission = whatever(format!("all that the {what} gives"), source);
+            let unknown_here = Unknown {
+                permission,
+                why: why.clone(),
+                text: None,
+            };
+            unknown.insert(what.clone(), unknown_here);
         }
-        let identity = (thing.kind.name == ENTITY).then(|| identity(thing));
+        let identity = member.identity();
         Some(Self {
             acl: Acl::new(
                 server(world),
@@ -350,6 +316,7 @@ impl<'a> Holding<'a> {
             policies: names,
             unknown,
             world,
+            member: Some(member),
         })
     }
 
@@ -429,10 +396,28 @@ impl<'a> Holding<'a> {
                 by,
             ),
         };
-        told.extend(by.iter().map(|name| match source(self.world, name) {
-            Source::Object(address) => format!("policy `{}` ({address})", safe(name)),
-            Source::Foreign(_) => format!("policy `{}` (not declared here)", safe(name)),
-        }));
+        if let Some(member) = &self.member
+            && let (Some(login), Some(entity)) = (member.login, member.name())
+        {
+            told.push(format!(
+                "login `{}` (belongs to the entity `{}`)",
+                safe(login),
+                safe(entity)
+            ));
+        }
+        for name in &by {
+            let from = match source(self.world, name) {
+                Source::Object(address) => address.to_string(),
+                Source::Foreign(_) => "not declared here".to_owned(),
+            };
+            let groups = self.member.iter().flat_map(|one| one.groups_of(name));
+            let groups: Vec<String> = groups.map(|one| format!("`{}`", safe(one))).collect();
+            let through = match groups.as_slice() {
+                [] => String::new(),
+                groups => format!(", by the group {}", groups.join(" and ")),
+            };
+            told.push(format!("policy `{}` ({from}){through}", safe(name)));
+        }
         told.extend(rules.iter().map(|rule| format!("path \"{}\"", safe(rule))));
         let verdict = self.with_unknown(verdict);
         Answer {
@@ -488,29 +473,4 @@ fn server(world: &World<'_>) -> Server {
     } else {
         Server::OpenBao
     }
-}
-
-/// What templates may know of an entity. Its aliases are known to the server by accessor only,
-/// so they stay unknown; groups are, where there are none.
-fn identity(entity: &Thing<'_>) -> Identity {
-    let mut metadata = BTreeMap::new();
-    if let Some(Value::Map(all)) = entity.attributes.get("metadata") {
-        for (name, value) in all {
-            if let Some(text) = value.as_str() {
-                metadata.insert(name.clone(), text.to_owned());
-            }
-        }
-    }
-    // The key may be folded; a template gets the name as it is.
-    let name = entity.attributes.get("name").and_then(Value::as_str);
-    let mut known = Identity::default()
-        .with_name(name.unwrap_or(entity.key))
-        .with_metadata(&metadata);
-    if let Some(id) = entity.attributes.get("id").and_then(Value::as_str) {
-        known = known.with_id(id);
-    }
-    if texts(entity, "group_ids").is_empty() {
-        known = known.without_other_groups();
-    }
-    known
 }

@@ -460,7 +460,7 @@ fn what_is_not_known_is_undecided_and_never_nothing() {
     assert_eq!(
         beyond(&grouped, &held("[]", "", "[h]")),
         [
-            "anything at all that the group `g` gives by <group g> | - | undecided: the entity is in the group `g`, whose policies aren't evaluated"
+            "anything at all that the group `g` gives by <group g> | - | undecided: the entity is in the group `g`, which couldn't be read"
         ]
     );
     // Either way, the answer depends on it.

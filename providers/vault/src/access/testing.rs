@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use remit_sdk::access::{Answer, Evaluate, Subject, Thing, World};
-use remit_sdk::{ObjectAddress, Value};
+use remit_sdk::{Kind, ObjectAddress, Value};
 
 use super::tests::text;
 use crate::{Vault, schema};
@@ -49,6 +49,11 @@ fn value(text: &str) -> Value {
     }
 }
 
+fn any_kind(name: &str) -> &'static Kind {
+    let held = || schema::held().iter().find(|kind| kind.name == name);
+    schema::kind(name).or_else(held).unwrap()
+}
+
 impl Things {
     /// An object of a declaration (`identity.a`), or of somebody else (an empty text).
     pub(super) fn with(
@@ -58,7 +63,7 @@ impl Things {
         key: &str,
         attributes: &[(&str, &str)],
     ) -> Self {
-        let kind = schema::kind(kind).unwrap().name;
+        let kind = any_kind(kind).name;
         let attributes = attributes
             .iter()
             .map(|(name, text)| ((*name).to_owned(), value(text)))
@@ -87,7 +92,7 @@ impl Things {
         };
         for (kind, key, attributes, address) in &self.0 {
             world.add(Thing {
-                kind: schema::kind(kind).unwrap(),
+                kind: any_kind(kind),
                 key,
                 attributes,
                 address: address.as_ref(),

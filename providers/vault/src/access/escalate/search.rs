@@ -155,18 +155,13 @@ impl<'a> Search<'a> {
                 let listed = limits
                     .filter(|_| *value == NEW)
                     .and_then(|limits| a_value(limits, name));
-                (
-                    (*name).to_owned(),
-                    listed.unwrap_or_else(|| Value::string(*value)),
-                )
+                let sent = listed.unwrap_or_else(|| literal(limits, name, value));
+                ((*name).to_owned(), sent)
             })
             .collect();
-        let wrapping = match limits {
-            Some(limits) if limits.has_wrapping() => {
-                Wrapping::Seconds(limits.min_wrapping_ttl.max(1))
-            }
-            _ => Wrapping::None,
-        };
+        // Whoever wraps a response can unwrap it: as short as the rule takes it, where it asks.
+        let shortest = limits.map_or(0, |limits| limits.min_wrapping_ttl);
+        let wrapping = Wrapping::Seconds(shortest.max(1));
         for _ in 0..REQUIRED_MAX {
             let verdict = acl.decide(&Request {
                 operation,
@@ -277,13 +272,23 @@ fn reaches(entry: &Entry, place: &[&str], apart: Option<&str>) -> bool {
     !matches!((segments.next(), apart), (Some(Segment::Literal(text)), Some(apart)) if text == apart)
 }
 
-/// A value that a rule allows of a parameter, where it lists them.
-fn a_value(limits: &Limits, parameter: &str) -> Option<Value> {
-    match limits.allowed_parameters.get(parameter)?.first()? {
-        // A `*` alone is itself.
-        Value::String(text) if text.len() > 1 => Some(Value::string(text.replace('*', NEW))),
-        other => Some(other.clone()),
+/// A value as it is sent: `false` as what it is, unless a rule lists it as text, which the server
+/// takes as well.
+fn literal(limits: Option<&Limits>, parameter: &str, value: &str) -> Value {
+    let text = Value::string(value);
+    let listed = limits
+        .and_then(|limits| limits.allowed_parameters.get(parameter))
+        .is_some_and(|list| list.contains(&text));
+    if value == "false" && !listed {
+        return Value::Bool(false);
     }
+    text
+}
+
+/// A value that a rule allows of a parameter, where it lists them: a text with `*` is one of those
+/// that it stands for.
+fn a_value(limits: &Limits, parameter: &str) -> Option<Value> {
+    limits.allowed_parameters.get(parameter)?.first().cloned()
 }
 
 /// What stands in the place of `{}`, where a rule's path may match the template.
@@ -308,8 +313,13 @@ fn name_in(entry: &Entry, template: &str, open: &str) -> Option<String> {
         }
         _ => return None,
     }
-    // Of a template that isn't filled in nothing is known.
-    found.filter(|name| !name.is_empty() && !name.contains("{{"))
+    // What a template that isn't filled in stands for is open, too.
+    let found = found.filter(|name| !name.is_empty())?;
+    Some(if found.contains("{{") {
+        open.to_owned()
+    } else {
+        found
+    })
 }
 
 #[cfg(test)]
@@ -320,7 +330,8 @@ mod tests {
     fn writes(lines: &str, place: &[&str], apart: Option<&str>) -> bool {
         let things = holder(lines);
         let world = things.world();
-        let holding = Holding::new(&world, &entity("a")).unwrap();
+        let subject = entity("a");
+        let holding = Holding::new(&world, &subject).unwrap();
         Search::new(&holding).writes_below(place, apart)
     }
 
@@ -361,6 +372,45 @@ mod tests {
         ] {
             assert!(!writes(lines, &["auth", "m"], None), "{lines}");
         }
+    }
+
+    #[test]
+    fn names_are_those_of_rules_that_fit() {
+        let names = |lines: &str| -> Vec<String> {
+            let things = holder(lines);
+            let world = things.world();
+            let subject = entity("a");
+            let holding = Holding::new(&world, &subject).unwrap();
+            let search = Search::new(&holding);
+            search.names("auth/m/role/{}/id", "?").into_iter().collect()
+        };
+        for (rule, name) in [
+            ("auth/m/role/x/id", "x"),
+            ("auth/m/role/+/id", "?"),
+            ("auth/m/role/x*", "x?"),
+            ("auth/m/role/*", "?"),
+            ("auth/m/role/x/*", "x"),
+            ("auth/m/ro*", "?"),
+            ("+/+/+/x/+", "x"),
+            ("a*", "?"),
+            ("auth/m/role/{{identity.entity.aliases.acc.name}}/id", "?"),
+        ] {
+            assert_eq!(names(&format!("{rule}: update")), [name], "{rule}");
+        }
+        for rule in [
+            "kv/m/role/x/id",
+            "auth/n/role/x/id",
+            "auth/m/role/x/other",
+            "auth/m/role/x",
+            "auth/m/role/x/id/more",
+            "auth/m/role//id",
+            "auth/m/users*",
+            "auth/m/role/x/ids*",
+            "b*",
+        ] {
+            assert_eq!(names(&format!("{rule}: update")), [""; 0], "{rule}");
+        }
+        assert_eq!(names("auth/m/role/x/id: deny"), [""; 0]);
     }
 
     #[test]

@@ -1,0 +1,105 @@
+//! What stops a plan.
+
+use remit_sdk::DeclarationAddress;
+use remit_sdk::provider::Expected;
+
+use super::Review;
+use super::requirements_tests::gain;
+use crate::access::AccessChange;
+use crate::diff::{Action, Change, Details, Reason};
+use crate::plan::Plan;
+use crate::rules::{Finding, ORGANISATION, Severity};
+
+fn finding(rule: &str, severity: Severity) -> Finding {
+    Finding {
+        rule: rule.into(),
+        name: String::new(),
+        severity,
+        address: None,
+        place: None,
+        what: String::new(),
+        why: String::new(),
+        help: String::new(),
+        waived_by: None,
+    }
+}
+
+/// A plan that does this to one object, with an error of a rule.
+fn doing(action: Action) -> Review {
+    let address = DeclarationAddress::new("vault_policy", "p").object("vault_policy");
+    let change = Change {
+        address: address.clone(),
+        instance: "vault".into(),
+        kind: "vault_policy".into(),
+        key: "p".into(),
+        action,
+        reason: Reason::Configuration,
+        before: [].into(),
+        after: [].into(),
+        differences: Vec::new(),
+        expected: Expected::Absent,
+        old: None,
+        moved_from: None,
+        details: Details::default(),
+        place: None,
+    };
+    let mut review = Review::of(Plan::nothing());
+    review.plan.changes.insert(address, change);
+    review.findings = vec![finding("RMT101", Severity::Error)];
+    review
+}
+
+/// A plan that changes an object and this of somebody's access.
+fn giving(change: impl Fn(&mut AccessChange)) -> Review {
+    let mut review = doing(Action::Update);
+    review.access = gain("bot", "read");
+    for one in &mut review.access {
+        change(one);
+    }
+    review
+}
+
+#[test]
+fn an_error_stops_what_makes_something() {
+    for (action, stops) in [
+        (Action::Create, true),
+        (Action::Replace, true),
+        (Action::Adopt, true),
+        (Action::Update, false),
+        (Action::Delete, false),
+        (Action::Keep, false),
+        (Action::Refresh, false),
+        (Action::Forget, false),
+    ] {
+        assert_eq!(doing(action).stops(), stops, "{action:?}");
+    }
+    let mut review = doing(Action::Create);
+    review.findings = vec![finding("RMT101", Severity::Warning)];
+    assert!(!review.stops());
+    let mut waived = finding("RMT101", Severity::Error);
+    waived.waived_by = Some(DeclarationAddress::new("exception", "e"));
+    review.findings = vec![waived];
+    assert!(!review.stops());
+    review.findings.clear();
+    assert!(!review.stops());
+}
+
+#[test]
+fn an_error_stops_what_gives_something() {
+    assert!(giving(|_| {}).stops());
+    // What was given outside and is made one's own is given by the plan.
+    let adopts = giving(|change| change.adopted = std::mem::take(&mut change.gained));
+    assert!(adopts.stops());
+    let keeps = giving(|change| change.drifted = std::mem::take(&mut change.gained));
+    assert!(!keeps.stops());
+    assert!(!giving(|change| change.lost = std::mem::take(&mut change.gained)).stops());
+}
+
+#[test]
+fn an_organisation_stops_anything() {
+    let mut review = doing(Action::Delete);
+    review.findings = vec![finding(ORGANISATION, Severity::Error)];
+    assert!(review.stops());
+    review.findings = vec![finding(ORGANISATION, Severity::Warning)];
+    assert!(!review.stops());
+}
