@@ -462,12 +462,6 @@ impl<'a> Comparison<'a> {
         let (over, over_undenied) = allowed(&self.over);
         let (under, under_undenied) = allowed(&self.under);
         let under = Formula::and(under.into_iter().chain([under_undenied]));
-        if under == Formula::TRUE
-            || over.contains(&Formula::FALSE)
-            || over_undenied == Formula::FALSE
-        {
-            return Vec::new();
-        }
         let beyond = under.clone().not();
         let mut found = Vec::new();
         for (number, rule) in self.giving() {

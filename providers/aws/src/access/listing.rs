@@ -137,9 +137,6 @@ impl<'a> Listed<'a> {
                     .retain(|one| !covers(&deny.resources, &Selection::Only(vec![one.clone()])));
             }
         }
-        if is_empty(&self.actions) || is_empty(&self.resources) {
-            return None;
-        }
         for deny in denies {
             if !meets(&deny.actions, &self.actions) || !meets(&deny.resources, &self.resources) {
                 continue;

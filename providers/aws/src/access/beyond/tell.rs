@@ -162,10 +162,8 @@ pub(super) fn certainty(
             (Atom::Unknown(Effect::Deny, policy), true) => {
                 return Certainty::Undecided(format!("what {policy} denies isn't known here"));
             }
-            (Atom::Open(what), _) if *holds || mentions(under, atom) => {
-                return Certainty::Undecided(what.clone());
-            }
-            (Atom::Unknown(Effect::Allow, policy), _) if *holds || mentions(under, atom) => {
+            (Atom::Open(what), _) => return Certainty::Undecided(what.clone()),
+            (Atom::Unknown(Effect::Allow, policy), _) => {
                 return Certainty::Undecided(format!("what {policy} allows isn't known here"));
             }
             _ => {}

@@ -128,12 +128,49 @@ fn what_is_gained() {
         &allow("!iam:* !s:*".split(' ').next().unwrap(), "arn:aws:s:::a"),
     );
     assert_eq!(actions, set(["all but iam:*"]));
+    let (actions, ..) = one(&allow("!iam:*", "*"), &allow("!iam:* s:*", "*"));
+    assert_eq!(actions, set(["s:*"]));
 
     let (_, resources, ..) = one(
         &allow("s:GA", "arn:aws:s:::a arn:aws:s:::b"),
         &allow("s:GA", "arn:aws:s:::b"),
     );
     assert_eq!(resources, set(["arn:aws:s:::a"]));
+    let both = "arn:aws:s:::a arn:aws:s:::b";
+    let (_, resources, ..) = one(&allow("s:GA", both), "");
+    assert_eq!(resources, set(["arn:aws:s:::a", "arn:aws:s:::b"]));
+}
+
+/// What a statement gives no more of is left out of it, whatever others give more of.
+#[test]
+fn what_was_there_is_left_out() {
+    let under = allow("s:GA", "arn:aws:s:::a");
+    let over = format!(
+        "{},{}",
+        allow("s:*", "arn:aws:s:::a"),
+        allow("s:GA", "arn:aws:s:::b")
+    );
+    let found: Vec<_> = compare(&over, &under)
+        .into_iter()
+        .map(|one| (one.permission.actions, one.permission.conditions))
+        .collect();
+    let expected = [
+        (set(["s:*"]), set(["but not s:GA"])),
+        (set(["s:GA"]), set([])),
+    ];
+    assert_eq!(found, expected);
+    let (.., conditions, _) = one(&allow("s:*G*", "*"), &allow("s:G", "*"));
+    assert_eq!(conditions, set(["but not s:G"]));
+}
+
+#[test]
+fn the_narrowest_pattern() {
+    for texts in [["s:a", "s:*a*"], ["s:*a*", "s:a"]] {
+        let mut table = Table::default();
+        let numbers = texts.map(|text| table.number(&Pattern::action(text)));
+        let narrowest = table.narrowest(&numbers.into()).unwrap();
+        assert_eq!(table.patterns[narrowest].text, "s:a");
+    }
 }
 
 #[test]
@@ -144,8 +181,10 @@ fn examples() {
     );
     assert_eq!(found[0].permission.resources, set(["arn:aws:s:::a*"]));
     assert_eq!(found[0].example.as_deref(), Some("arn:aws:s:::a"));
-    let found = compare(&allow("s:GA", "arn:aws:s:::a"), "");
-    assert_eq!(found[0].example, None);
+    for resource in ["arn:aws:s:::a", "*", "arn:aws:s:::${*}*"] {
+        let found = compare(&allow("s:GA", resource), "");
+        assert_eq!(found[0].example, None, "{resource}");
+    }
 }
 
 #[test]
@@ -166,6 +205,17 @@ fn looser_conditions() {
     assert_eq!(compare(&ip("10.1.0.0/16"), &ip("10.0.0.0/8")), []);
     let (.., certainty) = one(&allow("s:GA", "*"), &ip("10.1.0.0/16"));
     assert!(matches!(certainty, Certainty::Looser(_)));
+    let k = |operator: &str, key: &str| {
+        allow_if("s:GA", "*", &format!(r#""{operator}":{{"{key}":"true"}}"#))
+    };
+    let (.., certainty) = one(
+        &k("StringEquals", "aws:k"),
+        &format!("{},{}", k("Bool", "aws:b"), k("Bool", "aws:c")),
+    );
+    assert_eq!(
+        certainty,
+        Certainty::Looser("without aws:b is true and without aws:c is true".to_owned())
+    );
     // A condition under which the other denies.
     let denied = statement(
         "Deny",
@@ -238,6 +288,14 @@ fn what_the_documentation_leaves_open() {
     );
     let (.., certainty) = one(&allow("s:GA", "*"), &any("IfExists"));
     assert!(!matches!(certainty, Certainty::Surely));
+    // It may be denied all that it allows.
+    let absent = allow_if("s:GA", "*", r#""Null":{"aws:TagKeys":"true"}"#);
+    let denied = any("IfExists").replace("Allow", "Deny");
+    let (.., certainty) = one(&format!("{absent},{denied}"), "");
+    assert!(
+        matches!(&certainty, Certainty::Undecided(why) if why.contains("leaves open")),
+        "{certainty:?}"
+    );
 }
 
 #[test]
@@ -314,6 +372,8 @@ fn boundaries() {
     );
     let found = beyond(&holds(&all), &bounded(&all, &get), &nothing);
     assert_eq!(found[0].permission.actions, set(["s:*"]));
+    let found = beyond(&bounded(&all, &all), &bounded(&all, &get), &nothing);
+    assert_eq!(found[0].permission.actions, set(["s:*"]));
     let sessions = Holdings {
         session: Some(vec![policy("s", &get)]),
         ..holds(&all)
@@ -354,6 +414,39 @@ fn large_policies_are_compared_in_full() {
         matches!(&found[0].certainty, Certainty::Undecided(why) if why.contains("too many ways"))
     );
     println!("{:?}", started.elapsed());
+}
+
+/// What stays, or has nothing to do with what is new, makes no walk too long.
+#[test]
+fn what_stays_is_not_walked() {
+    let wide = |number: usize| allow("s3:Get*", &format!("arn:aws:s3:*:*:q{number}*z*"));
+    let all: Vec<String> = (0..30).map(wide).collect();
+    let (all, less) = (all.join(","), all[..29].join(","));
+    assert_eq!(compare(&less, &all), []);
+    assert_eq!(compare(&all, &all.replace("s3:Get", "s3:")), []);
+    let bounded = |own: &str| Holdings {
+        boundary: Some(policy("b", &allow("s3:*", "*"))),
+        ..holds(own)
+    };
+    assert_eq!(
+        beyond(&bounded(&less), &bounded(&all), &BTreeSet::new()),
+        []
+    );
+    let (.., certainty) = one(&allow("s3:Get*", "arn:aws:s3:::a"), &all);
+    assert_eq!(certainty, Certainty::Surely);
+}
+
+#[test]
+fn one_walk_that_is_cut_is_enough() {
+    let walked = |is_cut: bool| Places {
+        is_cut,
+        ..Places::default()
+    };
+    for (one, other) in [(false, false), (false, true), (true, false)] {
+        let mut both = walked(one);
+        both.extend(walked(other));
+        assert_eq!(both.is_cut, one || other);
+    }
 }
 
 #[test]

@@ -256,6 +256,7 @@ fn assuming_roles() {
         ("assume-role", leads_to("t"))
     );
     assert_eq!(way.how, "assumes role t");
+    assert_eq!(way.by.first().unwrap().actions, set(["sts:AssumeRole"]));
     assert_eq!(
         names(&r(&allow("s3:*", "*")).role("t", &account)),
         [] as [&str; 0]
@@ -315,10 +316,22 @@ fn roles_elsewhere() {
     );
     let denied = format!("{},{}", allow("sts:AssumeRole", there), deny("sts:*", "*"));
     assert_eq!(names(&r(&denied)), [] as [&str; 0]);
-    assert_eq!(
-        names(&r(&allow("sts:AssumeRole", "*"))),
-        ["assume-role-elsewhere"]
-    );
+    // What another statement names is no role.
+    let bucket = "arn:aws:s3:::b";
+    for other in [
+        allow("s3:*", bucket),
+        deny("s3:*", bucket),
+        deny("sts:*", bucket),
+    ] {
+        let all = format!("{},{other}", allow("sts:AssumeRole", "*"));
+        assert_eq!(
+            only(&r(&all)).gain,
+            Gain::Foreign("aws_iam_role *".to_owned())
+        );
+    }
+    let some = "arn:aws:iam::444455556666:role/x*";
+    let way = only(&r(&allow("sts:AssumeRole", some)));
+    assert_eq!(way.by.first().unwrap().resources, set([some]));
     assert_eq!(
         names(&r(&allow("sts:AssumeRole", &role_arn("r")))),
         [] as [&str; 0]
@@ -348,6 +361,60 @@ fn new_roles() {
     assert_eq!(names(&r(&apart)), [] as [&str; 0]);
 }
 
+/// Neither its own policy nor its boundary names one that both allow.
+#[test]
+fn new_roles_of_its_own_account() {
+    let three = "iam:CreateRole iam:PutRolePolicy";
+    let objects = r(&allow(three, "arn:*:iam::111122223333:role/n*"))
+        .policy("b", &allow("*", "arn:aws:iam::*:role/*"))
+        .role("r", &nobody())
+        .having("permissions_boundary", Value::string(policy_arn("b")));
+    let way = only(&objects);
+    assert_eq!(way.method, "create-role");
+    let made: BTreeSet<String> = way.by.into_iter().flat_map(|one| one.resources).collect();
+    assert_eq!(made, set(["arn:aws:iam::111122223333:role/new"]));
+}
+
+#[test]
+fn resources_of_an_action() {
+    let objects = r(&format!(
+        "{},{},{}",
+        allow("s3:*", "arn:aws:s3:::b?/*"),
+        allow("sqs:*", "arn:aws:sqs:::q"),
+        deny("s3:*", "arn:aws:s3:::c")
+    ));
+    let (world, subject) = (objects.world(), role("r"));
+    let asker = Asker::new(Holder::of(&world, &subject).unwrap());
+    assert_eq!(asker.named("s3:GetObject"), ["*", "arn:aws:s3:::bx/new"]);
+    let filled = |text: &str| filled(&Pattern::action(text));
+    assert_eq!(["*", "a?*"].map(filled), ["*", "axnew"]);
+}
+
+#[test]
+fn what_is_about_users() {
+    let bounded = ("permissions_boundary", Value::string(policy_arn("b")));
+    let objects = Objects::new()
+        .policy("b", &allow("*", "*"))
+        .with("aws_iam_group", "g", &[])
+        .role("r", &nobody())
+        .having(bounded.0, bounded.1.clone())
+        .user("u")
+        .user("v")
+        .having(bounded.0, bounded.1);
+    let world = objects.world();
+    let aims = |subject: (String, String), target: Target| -> Vec<String> {
+        let asker = Asker::new(Holder::of(&world, &subject).unwrap());
+        asker.aims(target).into_iter().map(|aim| aim.arn).collect()
+    };
+    let arn = |rest: &str| vec![format!("arn:aws:iam::111122223333:{rest}")];
+    assert_eq!(aims(user("u"), Target::Group), arn("group/g"));
+    assert_eq!(aims(user("v"), Target::BoundedUser), arn("user/v"));
+    assert_eq!(aims(user("u"), Target::BoundedUser), [] as [&str; 0]);
+    assert_eq!(aims(role("r"), Target::BoundedUser), [] as [&str; 0]);
+    assert_eq!(aims(role("r"), Target::BoundedRole), arn("role/r"));
+    assert_eq!(aims(user("v"), Target::BoundedRole), [] as [&str; 0]);
+}
+
 #[test]
 fn passing_is_held_to_its_conditions() {
     let run = allow("lambda:CreateFunction lambda:InvokeFunction", "*");
@@ -369,6 +436,8 @@ fn passing_is_held_to_its_conditions() {
         names(&with(&allow("iam:PassRole", &role_arn("s")))),
         [] as [&str; 0]
     );
+    let tagged = allow_if("iam:PassRole", "*", r#""StringEquals":{"aws:k":"a"}"#);
+    assert_eq!(only(&with(&tagged)).depends, ["aws:k"]);
 }
 
 #[test]

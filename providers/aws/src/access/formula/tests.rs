@@ -108,6 +108,7 @@ fn implications() {
     }
     for (one, two) in [
         (k("StringLike", "a*"), k("StringEquals", "a")),
+        (k("StringLike", "a"), k("StringEquals", "b")),
         (k("StringLike", "a*"), k("StringLike", "ab*")),
         (k("StringEqualsIgnoreCase", "a"), k("StringEquals", "a")),
         (k("StringEquals", "a"), k("StringEquals", "b")),
