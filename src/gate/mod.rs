@@ -4,6 +4,8 @@
 //! which is what is saved, shown and signed.
 
 pub mod facts;
+#[cfg(test)]
+mod facts_tests;
 pub mod file;
 mod loosening;
 #[cfg(test)]

@@ -1,0 +1,212 @@
+//! What a configuration says of the facts of the gate.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use remit_sdk::DeclarationAddress;
+use remit_sdk::declaration::{Risk, Tier};
+use remit_sdk::provider::Target;
+
+use super::facts::{comments, next, wanted};
+use crate::model::fixture::model;
+use crate::state::Facts;
+
+const KEY: &str =
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB9dG4kjRhQTtWTVzd2t27+t0DEHBPW7iOD23TUiYLio";
+
+const CONFIGURATION: &str = r#"
+provider "vault" { address = "https://a.example" }
+provider "vault" "eu" { address = "https://eu.example" }
+owner "pay" {
+  contact   = "pay@example.com"
+  approvers = ["KEY approver-1"]
+}
+owner "ops" { contact = "ops@example.com" }
+environment "staging" { tier = "staging" }
+environment "prod" {
+  tier      = "production"
+  providers = { vault = provider.vault.eu }
+}
+environment "empty" { tier = "development" }
+issuer "ci" {
+  type        = "oidc"
+  url         = "https://ci.example"
+  audience    = ["x"]
+}
+agent "bot" {
+  owner   = owner.pay
+  purpose = "Sorts"
+}
+agent "cron" {
+  owner   = owner.ops
+  purpose = "Cleans"
+}
+scope "read" {
+  description = "Reads"
+  domain      = "billing"
+  risk        = "high"
+  approval {
+    required = 2
+    from     = [owner.ops]
+  }
+  grant "vault" {
+    path         = "kv/data/a"
+    capabilities = ["read"]
+  }
+}
+scope "list" {
+  description = "Lists"
+  domain      = "billing"
+  risk        = "low"
+  grant "vault" {
+    path         = "kv/metadata/a"
+    capabilities = ["list"]
+  }
+}
+identity "bot" {
+  agent       = agent.bot
+  environment = environment.prod
+  domain      = "billing"
+  scopes      = [scope.read, scope.list]
+  workload {
+    issuer  = issuer.ci
+    subject = "job-1"
+  }
+}
+identity "cron" {
+  agent       = agent.cron
+  environment = environment.staging
+  domain      = "billing"
+  scopes      = [scope.list]
+  workload {
+    issuer  = issuer.ci
+    subject = "job-2"
+  }
+}
+"#;
+
+fn at(kind: &str, name: &str) -> DeclarationAddress {
+    DeclarationAddress::new(kind, name)
+}
+
+fn set<const N: usize>(all: [&str; N]) -> BTreeSet<String> {
+    all.map(str::to_owned).into()
+}
+
+/// The configuration with more in it.
+fn text(more: &str) -> String {
+    format!("{}{more}", CONFIGURATION.replace("KEY", KEY))
+}
+
+fn targets() -> BTreeMap<String, Target> {
+    let target = |id: &str| Target {
+        id: id.into(),
+        address: String::new(),
+        description: String::new(),
+    };
+    [("vault", "a"), ("vault.eu", "eu"), ("aws", "acct")]
+        .map(|(instance, id)| (instance.to_owned(), target(id)))
+        .into()
+}
+
+#[test]
+fn everything_that_counts_is_there() {
+    let facts = wanted(&model(&text("")), &targets());
+    let owners = [
+        (at("owner", "pay"), set([KEY])),
+        (at("owner", "ops"), set([])),
+    ];
+    assert_eq!(facts.owners, owners.into());
+    let agents = [("bot", "pay"), ("cron", "ops")];
+    let agents = agents.map(|(agent, owner)| (at("agent", agent), at("owner", owner)));
+    assert_eq!(facts.agents, agents.into());
+    let scope = |name: &str| {
+        let facts = &facts.scopes[&at("scope", name)];
+        let approval = facts.approval.as_ref();
+        (
+            facts.risk,
+            approval.map(|one| (one.required, one.from.clone())),
+        )
+    };
+    let from = BTreeSet::from([at("owner", "ops")]);
+    assert_eq!(scope("read"), (Risk::High, Some((2, from))));
+    assert_eq!(scope("list"), (Risk::Low, None));
+    let environment = |name: &str| {
+        let facts = &facts.environments[&at("environment", name)];
+        (facts.tier, facts.targets.clone())
+    };
+    assert_eq!(environment("prod"), (Tier::Production, set(["eu"])));
+    assert_eq!(environment("staging"), (Tier::Staging, set(["a"])));
+    assert_eq!(environment("empty"), (Tier::Development, set([])));
+    let bot = &facts.identities[&at("identity", "bot")];
+    assert_eq!(bot.agent, at("agent", "bot"));
+    assert_eq!(bot.environment, at("environment", "prod"));
+    let scopes = ["list", "read"].map(|name| at("scope", name));
+    assert_eq!(bot.scopes, scopes.into());
+    assert!(facts.exceptions.is_empty());
+    let comments = comments(&model(&text("")));
+    let known = [(KEY.to_owned(), "approver-1".to_owned())];
+    assert_eq!(comments, known.into());
+}
+
+#[test]
+fn an_exception_is_answered_for_by_whom_it_is_about() {
+    for (about, owners) in [
+        ("identity.bot", ["pay"].as_slice()),
+        ("identity.cron", &["ops"]),
+        ("environment.prod", &["pay"]),
+        ("environment.staging", &["ops"]),
+        ("scope.read", &["pay"]),
+        ("scope.list", &["ops", "pay"]),
+        ("agent.cron", &["ops"]),
+        ("owner.pay", &["pay"]),
+        // Nobody by itself: who is said to have approved it.
+        ("environment.empty", &["ops"]),
+        ("issuer.ci", &["ops"]),
+    ] {
+        let more = format!(
+            r#"
+exception "e" {{
+  rule        = "RMT107"
+  applies_to  = {about}
+  reason      = "For now"
+  approved_by = owner.ops
+  expires_at  = "2027-03-31"
+}}
+"#
+        );
+        let facts = wanted(&model(&text(&more)), &targets());
+        let found = &facts.exceptions[&at("exception", "e")];
+        let expected: BTreeSet<_> = owners.iter().map(|name| at("owner", name)).collect();
+        assert_eq!(found.owners, expected, "{about}");
+        assert!(
+            found
+                .what
+                .starts_with(&format!("RMT107 for {about} until 2027-03-3"))
+        );
+    }
+}
+
+#[test]
+fn what_is_no_longer_declared_stays() {
+    let full = wanted(&model(&text("")), &targets());
+    assert_eq!(next(None, &full), full);
+    let nothing = Facts::default();
+    let kept = next(Some(&full), &nothing);
+    assert_eq!(
+        (&kept.owners, &kept.agents, &kept.scopes, &kept.environments),
+        (&full.owners, &full.agents, &full.scopes, &full.environments)
+    );
+    assert!(kept.identities.is_empty() && kept.exceptions.is_empty());
+    // What is wanted of the rest counts, and where an environment lived is remembered.
+    let mut moved = full.clone();
+    let prod = at("environment", "prod");
+    for facts in moved.environments.values_mut() {
+        facts.tier = Tier::Development;
+        facts.targets = set(["new"]);
+    }
+    moved.owners.clear();
+    let kept = next(Some(&full), &moved);
+    assert_eq!(kept.environments[&prod].tier, Tier::Development);
+    assert_eq!(kept.environments[&prod].targets, set(["eu", "new"]));
+    assert_eq!(kept.owners, full.owners);
+}
