@@ -334,16 +334,7 @@ async fn same_targets(
         };
         match found {
             Ok(found) if found.id == expected.id => {}
-            Ok(found) => diagnostics.push(
-                Diagnostic::error(
-                    "another target than planned",
-                    format!(
-                        "{instance} talks to {} (`{}`), and the plan was made for {} (`{}`)",
-                        found.description, found.id, expected.description, expected.id
-                    ),
-                )
-                .help("check the provider's address and namespace, or plan again for this target"),
-            ),
+            Ok(found) => diagnostics.push(saved::another_target(instance, expected, &found)),
             Err(error) => {
                 let mut diagnostic = Diagnostic::error(
                     "target can't be read",

@@ -4,6 +4,7 @@
 //! the saved one is stale.
 
 use remit_sdk::Diagnostic;
+use remit_sdk::provider::Target;
 
 use crate::gate::Review;
 use crate::plan::Plan;
@@ -18,6 +19,10 @@ pub(super) fn held_to(
     agreed: &Plan,
     said: &[Diagnostic],
 ) -> Result<Plan, Vec<Diagnostic>> {
+    let others = other_targets(&plan, agreed);
+    if !others.is_empty() {
+        return Err(others);
+    }
     let outputs_differ = plan.outputs != agreed.outputs;
     let why = match plan.held_to(agreed) {
         Ok(plan) if !outputs_differ => return Ok(plan),
@@ -31,7 +36,7 @@ pub(super) fn held_to(
                 more => format!("\n  and {more} more"),
             };
             format!(
-                "what it does is not what a plan made now would do with{}{more}",
+                "a plan made now would not do the same with{}{more}",
                 named.concat()
             )
         }
@@ -41,10 +46,33 @@ pub(super) fn held_to(
     Err(errors.chain([refused(why)]).collect())
 }
 
+/// Refuses a plan that was made for other targets.
+fn other_targets(plan: &Plan, agreed: &Plan) -> Vec<Diagnostic> {
+    let others = agreed.targets.iter().filter_map(|(instance, expected)| {
+        let found = plan.targets.get(instance)?;
+        (found.id != expected.id).then(|| another_target(instance, expected, found))
+    });
+    others.collect()
+}
+
+/// Says that a plan was made for another target.
+pub(super) fn another_target(instance: &str, expected: &Target, found: &Target) -> Diagnostic {
+    Diagnostic::error(
+        "another target than planned",
+        remit_sdk::text::safe(&format!(
+            "{instance} talks to {} (`{}`), and the plan was made for {} (`{}`)",
+            found.description, found.id, expected.description, expected.id
+        )),
+    )
+    .help("check the provider's address and namespace, or plan again for this target")
+}
+
 /// Refuses a plan whose meaning is not what those who approve were shown.
 pub(super) fn means_the_same(now: &Review, agreed: &Review) -> Result<(), Vec<Diagnostic>> {
     let why = if now.plan.gate != agreed.plan.gate {
         "what it says of approvers, risks and tiers is not what the configuration says"
+    } else if !now.approvals.is_empty() && now.plan.targets != agreed.plan.targets {
+        "what it says of the targets is not what they say themselves"
     } else if !now.approvals.is_empty() && now.access != agreed.access {
         "what identities gain and lose by it is not what it says"
     } else {

@@ -57,16 +57,13 @@ impl Touched {
 
     /// The findings that are the plan's matter, and those that aren't.
     pub fn split(&self, found: Vec<Finding>, before: &[Finding]) -> (Vec<Finding>, Vec<Finding>) {
-        let was_there = |finding: &Finding| {
-            let same = |one: &Finding| {
-                (&one.rule, &one.address, &one.what)
-                    == (&finding.rule, &finding.address, &finding.what)
-            };
-            before.iter().any(same)
-        };
+        fn said(one: &Finding) -> (&String, &Option<Address>, &String) {
+            (&one.rule, &one.address, &one.what)
+        }
+        let before: BTreeSet<_> = before.iter().map(said).collect();
         found
             .into_iter()
-            .partition(|finding| self.holds(finding) || !was_there(finding))
+            .partition(|finding| self.holds(finding) || !before.contains(&said(finding)))
     }
 }
 

@@ -134,6 +134,26 @@ fn what_a_file_says_is_not_believed() {
         1,
         &[stale],
     );
+    refused(
+        &|forged| {
+            for target in forged.plan.targets.values_mut() {
+                target.description = "OpenBao, staging".into();
+            }
+        },
+        true,
+        1,
+        &[stale, "of the targets"],
+    );
+    refused(
+        &|forged| {
+            for target in forged.plan.targets.values_mut() {
+                target.id = "another".into();
+            }
+        },
+        false,
+        1,
+        &["another target than planned", "the plan was made for"],
+    );
     // Numbers, order and remarks of the file are nobody's: it is the new plan's that count.
     let mut same = body.clone();
     for step in &mut same.plan.steps {
@@ -148,6 +168,21 @@ fn what_a_file_says_is_not_believed() {
     space.expect(0, &["approve", "p", "--key", "approver-2"]);
     space.expect(0, &["apply", "p"]);
     says(&space.expect(0, &["plan"]), &["No changes"]);
+}
+
+#[test]
+fn a_plan_for_one_server_is_not_applied_to_another() {
+    let space = at_server("approvals-here");
+    shared().namespace("approvals-there");
+    let one = keygen(space.path(), "approver-1", &["-t", "ed25519"]);
+    space.write("main.remit.hcl", &configuration(&[&one], ONE));
+    // Nothing is recorded yet: the same steps would do there.
+    space.expect(0, &["plan", "--out", "p"]);
+    let there = [("BAO_NAMESPACE", "approvals-there")];
+    let refused = space.remit_with(&["apply", "p"], &there);
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    says(&refused, &["another target than planned"]);
+    space.expect(0, &["apply", "p"]);
 }
 
 #[test]
