@@ -14,7 +14,7 @@ use remit_sdk::provider::{Query, Reading, Target};
 use remit_sdk::{Address, Diagnostic, Object, ObjectAddress, Read, Span, Value};
 
 use crate::apply::{self, Report, Walk};
-use crate::diff::{self, Guard, Options, recover};
+use crate::diff::{self, Action, Change, Guard, Options, recover};
 use crate::gate::{self, Review};
 use crate::lower::{Catalog, Desired};
 use crate::model::Model;
@@ -111,6 +111,12 @@ pub async fn plan(
     };
     let mut differences = diff::diff(wanted, &recorded, &observed, &options);
     diagnostics.append(&mut differences.diagnostics);
+    if request.asked.refresh {
+        let deletes = |change: &&Change| change.action == Action::Delete;
+        let removed = differences.changes.values().filter(deletes);
+        let removed = removed.map(|one| (&*one.instance, &*one.kind, &*one.key));
+        observed.surroundings = observe::surroundings(readers, removed, catalog).await;
+    }
     let steps = plan::steps(&differences, wanted, &observed, catalog);
     let outputs = outputs(model, &recorded, &differences.known, request.mode);
     let plan = Plan {

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::join_all;
 use remit_sdk::declaration::Wanted;
-use remit_sdk::provider::{Query, Reading, Target};
+use remit_sdk::provider::{Query, Reading, Surroundings, Target};
 use remit_sdk::{Diagnostic, Kind, Read};
 
 use crate::lower::{Catalog, Desired};
@@ -27,6 +27,10 @@ pub struct Observed {
     pub readings: BTreeMap<Place, Reading>,
     /// Objects nobody asked for under a managed prefix or mount, or sharing in what is managed.
     pub others: BTreeSet<Place>,
+    /// Those of them by which people log in, each with the method.
+    pub people: BTreeMap<Place, String>,
+    /// What stands around the objects of each instance; of none where it wasn't asked for.
+    pub surroundings: BTreeMap<String, Surroundings>,
 }
 
 impl Observed {
@@ -93,6 +97,11 @@ pub async fn observe(
                 for (kind, key) in observation.others {
                     observed.others.insert((instance.clone(), kind, key));
                 }
+                for ((kind, key), method) in observation.people {
+                    observed
+                        .people
+                        .insert((instance.clone(), kind, key), method);
+                }
                 observed.targets.insert(instance, target);
             }
             Err(diagnostic) => errors.push(diagnostic),
@@ -103,6 +112,28 @@ pub async fn observe(
     } else {
         Err(errors)
     }
+}
+
+/// Reads what stands around the objects of every instance, and what will be left of those that are
+/// removed.
+pub async fn surroundings(
+    readers: &Readers<'_>,
+    removed: impl IntoIterator<Item = (&str, &str, &str)>,
+    catalog: &Catalog<'_>,
+) -> BTreeMap<String, Surroundings> {
+    let mut by_instance: BTreeMap<&str, Vec<(&'static Kind, &str)>> = BTreeMap::new();
+    for (instance, kind, key) in removed {
+        if let Some(kind) = catalog.kind(kind) {
+            by_instance.entry(instance).or_default().push((kind, key));
+        }
+    }
+    let by_instance = &by_instance;
+    let tasks = readers.iter().map(|(instance, reader)| async move {
+        let removed = by_instance.get(instance.as_str());
+        let removed = removed.map(Vec::as_slice).unwrap_or_default();
+        (instance.clone(), reader.surroundings(removed).await)
+    });
+    join_all(tasks).await.into_iter().collect()
 }
 
 /// Everything to be read, by instance, each object once.

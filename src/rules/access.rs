@@ -73,16 +73,10 @@ pub(super) const RULES: &[Rule] = &[
         wrong: include_str!("examples/rmt204.wrong.remit.hcl"),
         right: include_str!("examples/rmt204.right.remit.hcl"),
         controls: &["NHI5", "MEASURE 3.1"],
-        parts: &[
-            Part {
-                needs: Need::Model,
-                run: unused,
-            },
-            Part {
-                needs: Need::Unread("when grants were last used, which this version doesn't read"),
-                run: |_| {},
-            },
-        ],
+        parts: &[Part {
+            needs: Need::Model,
+            run: unused,
+        }],
     },
     Rule {
         code: "RMT205",

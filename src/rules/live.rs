@@ -1,6 +1,7 @@
-//! 501 to 504: what lives in the targets. What this version doesn't read is listed as skipped.
+//! 501 to 504: what lives in the targets. What isn't read, or can't be, is listed as skipped.
 
 use remit_sdk::declaration::{Binding, Identity, IssuerType, Tier, Workload};
+use remit_sdk::provider::Seen;
 use remit_sdk::{Address, DeclarationAddress};
 
 use super::identity::quoted;
@@ -31,9 +32,10 @@ pub(super) const RULES: &[Rule] = &[
         finds: "Leases, keys, aliases, sessions or attachments left of something that was removed; \
                 an object that is forgotten and lives on, since somebody else took it over.",
         why: "An agent that is gone for its owner can still act with what was left of it.",
-        blind: "",
-        wrong: "",
-        right: "",
+        blind: "In Vault, the leases of a removed database role are counted, and no others; of AWS \
+                nothing is.",
+        wrong: include_str!("examples/rmt502.wrong.remit.hcl"),
+        right: include_str!("examples/rmt502.right.remit.hcl"),
         controls: &["NHI1", "GOVERN 1.7"],
         parts: &[
             Part {
@@ -41,11 +43,8 @@ pub(super) const RULES: &[Rule] = &[
                 run: left_behind,
             },
             Part {
-                needs: Need::Unread(
-                    "the leases, keys and sessions of what was removed, which this version doesn't \
-                     read",
-                ),
-                run: |_| {},
+                needs: Need::Surroundings,
+                run: leases,
             },
         ],
     },
@@ -55,13 +54,13 @@ pub(super) const RULES: &[Rule] = &[
         weight: Weight::ByTier,
         finds: "A target without an audit device, or with one that can't name the agent.",
         why: "What an agent did can then be told by nobody.",
-        blind: "",
-        wrong: "",
-        right: "",
+        blind: "In a namespace the server tells nothing of its devices, and of AWS CloudTrail nothing is read.",
+        wrong: include_str!("examples/rmt503.wrong.remit.hcl"),
+        right: include_str!("examples/rmt503.right.remit.hcl"),
         controls: &["ASI10", "MEASURE 2.4"],
         parts: &[Part {
-            needs: Need::Unread("the target's audit devices, which this version doesn't read"),
-            run: |_| {},
+            needs: Need::Surroundings,
+            run: unaudited,
         }],
     },
     Rule {
@@ -71,7 +70,8 @@ pub(super) const RULES: &[Rule] = &[
         finds: "An identity of an agent that a person can log in as.",
         why: "What the person does is taken for the agent's doing, and the agent's access for the \
               person's.",
-        blind: "A person is recognised by a subject that is a mail address.",
+        blind: "A person is recognised by a subject that is a mail address, and in Vault by the \
+                method of a login that nobody declared; login profiles of AWS are not read.",
         wrong: include_str!("examples/rmt504.wrong.remit.hcl"),
         right: include_str!("examples/rmt504.right.remit.hcl"),
         controls: &["NHI10"],
@@ -81,11 +81,8 @@ pub(super) const RULES: &[Rule] = &[
                 run: people,
             },
             Part {
-                needs: Need::Unread(
-                    "the aliases of entities and the login profiles of users, which this version \
-                     doesn't read",
-                ),
-                run: |_| {},
+                needs: Need::Observed,
+                run: logins_of_people,
             },
         ],
     },
@@ -106,11 +103,9 @@ fn unmanaged(report: &mut Report<'_, '_>) {
     let planned = input.plan.map(|plan| &plan.unmanaged);
     for (instance, kind, key) in observed.or(planned).into_iter().flatten() {
         let tier = report.facts.of_instance(instance);
-        let config = report.model().providers.get(instance);
-        let span = config.and_then(|config| config.span);
         report.found_at(
             Some(provider(instance)),
-            span,
+            report.span_of_instance(instance),
             tier,
             format!(
                 "{kind} {} lives in {instance}, and nobody declared it",
@@ -140,6 +135,85 @@ fn left_behind(report: &mut Report<'_, '_>) {
                 change.instance
             ),
             "find out who uses it, and remove it from the target if nobody should",
+        );
+    }
+}
+
+fn leases(report: &mut Report<'_, '_>) {
+    let all = report.input.observed.map(|observed| &observed.surroundings);
+    for (instance, around) in all.into_iter().flatten() {
+        for ((kind, key), left) in &around.left {
+            let of = format!("{kind} {} in {instance}", quoted(key));
+            let left = match left {
+                Seen::Known(left) => left,
+                Seen::Unknown(why) => {
+                    report.lacks(format!("the leases of {of}, {why}"));
+                    continue;
+                }
+            };
+            for what in left {
+                let tier = report.facts.of_instance(instance);
+                report.found_at(
+                    Some(provider(instance)),
+                    report.span_of_instance(instance),
+                    tier,
+                    format!("{what}: not revoked when {of} is removed"),
+                    "revoke it with `bao lease revoke -prefix`, or wait until it expired",
+                );
+            }
+        }
+    }
+}
+
+fn unaudited(report: &mut Report<'_, '_>) {
+    let all = report.input.observed.map(|observed| &observed.surroundings);
+    for (instance, around) in all.into_iter().flatten() {
+        let devices = match &around.audit {
+            None => continue,
+            Some(Seen::Known(devices)) => devices,
+            Some(Seen::Unknown(why)) => {
+                report.lacks(format!("the audit devices of {instance}, {why}"));
+                continue;
+            }
+        };
+        let mut blind = devices.iter().map(|device| device.blind.as_ref());
+        let what = match blind.clone().collect::<Option<Vec<_>>>() {
+            None => continue,
+            Some(_) if devices.is_empty() => format!("{instance} has no audit device"),
+            Some(_) => {
+                let why = blind.find_map(|why| why).map(String::as_str);
+                let name = devices.first().map(|device| quoted(&device.name));
+                format!(
+                    "no audit device of {instance} tells of every request whose it was: of {}, {}",
+                    name.unwrap_or_default(),
+                    why.unwrap_or_default()
+                )
+            }
+        };
+        let tier = report.facts.of_instance(instance);
+        report.found_at(
+            Some(provider(instance)),
+            report.span_of_instance(instance),
+            tier,
+            what,
+            "give the server an audit device that leaves out nothing of `auth`: an `audit` block in OpenBao's configuration, `vault audit enable` in Vault",
+        );
+    }
+}
+
+fn logins_of_people(report: &mut Report<'_, '_>) {
+    let all = report.input.observed.map(|observed| &observed.people);
+    for ((instance, kind, key), method) in all.into_iter().flatten() {
+        let tier = report.facts.of_instance(instance);
+        report.found_at(
+            Some(provider(instance)),
+            report.span_of_instance(instance),
+            tier,
+            format!(
+                "by {kind} {} ({method}) a person has what an agent's entity in {instance} may do",
+                quoted(key)
+            ),
+            "remove it from the agent's entity, and let people log in as themselves",
         );
     }
 }

@@ -29,6 +29,8 @@ mod identity;
 mod input;
 mod literal;
 mod live;
+#[cfg(test)]
+mod live_tests;
 mod overlap;
 mod part;
 mod purpose;
@@ -73,11 +75,11 @@ pub fn check(input: &Input<'_>) -> Checked {
     let facts = Facts::new(input.model);
     let mut checked = Checked::default();
     for rule in rules() {
-        let mut lacking = Vec::new();
+        let mut lacking: Vec<String> = Vec::new();
         let mut is_asked = false;
         for part in rule.parts {
             if let Some(what) = part.needs.lacking(input) {
-                lacking.push(what);
+                lacking.push(what.to_owned());
                 continue;
             }
             is_asked = true;
@@ -86,6 +88,7 @@ pub fn check(input: &Input<'_>) -> Checked {
                 input,
                 facts: &facts,
                 findings: &mut checked.findings,
+                lacking: &mut lacking,
             };
             (part.run)(&mut report);
         }

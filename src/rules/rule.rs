@@ -66,8 +66,10 @@ pub enum Need {
     Changes,
     /// What lives in the targets: as it was observed, or as a plan has it.
     Live,
-    /// Something live that this version doesn't read: what.
-    Unread(&'static str),
+    /// What lives in the targets, as it was observed.
+    Observed,
+    /// What stands around the objects of the targets, as it was observed.
+    Surroundings,
 }
 
 impl Need {
@@ -77,7 +79,7 @@ impl Need {
             Self::Model | Self::Literals => "model",
             Self::Plan => "plan",
             Self::Access | Self::Changes => "access",
-            Self::Live | Self::Unread(_) => "live",
+            Self::Live | Self::Observed | Self::Surroundings => "live",
         }
     }
 
@@ -102,7 +104,16 @@ impl Need {
                 let is_there = input.observed.is_some() || input.plan.is_some();
                 (!is_there).then_some("what lives in the targets")
             }
-            Self::Unread(what) => Some(what),
+            Self::Observed => input
+                .observed
+                .is_none()
+                .then_some("what was observed in the targets"),
+            Self::Surroundings => {
+                let is_there = input
+                    .observed
+                    .is_some_and(|observed| !observed.surroundings.is_empty());
+                (!is_there).then_some("what stands around the objects of the targets")
+            }
         }
     }
 }
@@ -175,6 +186,8 @@ pub(super) struct Report<'r, 'a> {
     pub(super) input: &'r Input<'a>,
     pub(super) facts: &'r Facts<'a>,
     pub(super) findings: &'r mut Vec<Finding>,
+    /// What it lacked, where that shows while it looks.
+    pub(super) lacking: &'r mut Vec<String>,
 }
 
 impl<'a> Report<'_, 'a> {
@@ -217,6 +230,11 @@ impl<'a> Report<'_, 'a> {
         });
     }
 
+    /// Something that it should have looked at isn't known.
+    pub(super) fn lacks(&mut self, what: String) {
+        self.lacking.push(what);
+    }
+
     /// Where a declaration stands; nowhere for one that isn't declared.
     pub(super) fn span_of(&self, address: &DeclarationAddress) -> Option<Span> {
         let model = self.input.model;
@@ -225,6 +243,12 @@ impl<'a> Report<'_, 'a> {
             "scope" => model.scopes.get(address).map(|one| one.span),
             _ => model.resources.get(address).map(|one| one.span),
         }
+    }
+
+    /// Where a provider instance is configured, if it is.
+    pub(super) fn span_of_instance(&self, instance: &str) -> Option<Span> {
+        let config = self.input.model.providers.get(instance);
+        config.and_then(|config| config.span)
     }
 
     /// The inputs, for as long as they live.

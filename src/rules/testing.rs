@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use remit_sdk::DeclarationAddress;
 use remit_sdk::access::{Certainty, Escalation, Excess, Gain, Permission};
 use remit_sdk::declaration::{Grant, Identity};
+use remit_sdk::provider::{AuditDevice, Seen, Surroundings};
 
 use super::{
     BASE, CeilingExcess, Checked, Effective, EscalationOf, InEffect, Input, Rule, check, find,
@@ -20,6 +21,7 @@ use crate::config::literals::{Literal, literals};
 use crate::diagnostic::SourceMap;
 use crate::evaluate::Inputs;
 use crate::model::{self, Model};
+use crate::observe::Observed;
 use crate::plan::Plan;
 
 /// Now, in tests.
@@ -33,6 +35,7 @@ pub(super) struct World {
     pub(super) plan: Plan,
     pub(super) access: InEffect,
     pub(super) changes: Vec<AccessChange>,
+    pub(super) observed: Observed,
 }
 
 impl World {
@@ -68,6 +71,11 @@ impl World {
             plan.unmanaged
                 .insert(("vault".into(), "vault_policy".into(), key));
         }
+        let observed = Observed {
+            others: plan.unmanaged.clone(),
+            surroundings: [("vault".to_owned(), surroundings(&text))].into(),
+            ..Observed::default()
+        };
         Self {
             literals: literals(&configuration),
             changes: Vec::new(),
@@ -75,6 +83,7 @@ impl World {
             sources,
             plan,
             access,
+            observed,
         }
     }
 
@@ -122,7 +131,7 @@ impl World {
             plan: Some(&self.plan),
             access: Some(&self.access),
             changes: Some(&self.changes),
-            observed: None,
+            observed: Some(&self.observed),
             now: NOW,
             place: &|_| None,
         };
@@ -139,6 +148,26 @@ impl World {
         let found = self.check().findings;
         let codes: BTreeSet<String> = found.into_iter().map(|finding| finding.rule).collect();
         codes.into_iter().collect()
+    }
+}
+
+/// What stands around the objects, as the comments of an example have it.
+fn surroundings(text: &str) -> Surroundings {
+    let device = AuditDevice {
+        name: "file".into(),
+        blind: None,
+    };
+    let has_device = !text.contains("has no audit device");
+    let role = ("vault_database_role".to_owned(), "db/reports".to_owned());
+    let leases = text.contains("two leases").then(|| {
+        let what = "2 leases under `db/creds/reports`".to_owned();
+        (role, Seen::Known(vec![what]))
+    });
+    Surroundings {
+        audit: Some(Seen::Known(
+            has_device.then_some(device).into_iter().collect(),
+        )),
+        left: leases.into_iter().collect(),
     }
 }
 

@@ -338,8 +338,8 @@ fn what_lives_undeclared_is_waived_by_its_provider() {
          approved_by = owner.payments\n expires_at = \"2027-01-01\"\n}\n",
     );
     let place = |instance: &str| (instance.to_owned(), "vault_policy".into(), "remit-x".into());
-    world.plan.unmanaged.insert(place("vault"));
-    world.plan.unmanaged.insert(place("aws"));
+    world.observed.others.insert(place("vault"));
+    world.observed.others.insert(place("aws"));
     let checked = world.check();
     let waived: Vec<bool> = checked
         .findings

@@ -37,14 +37,21 @@ pub fn people(checked: &Checked, paint: Paint) -> String {
         out.push_str(&group);
         out.push('\n');
     }
-    for (what, codes) in lacking(checked) {
-        let line = format!("skipped, {}: {}", safe(what), codes.join(", "));
-        let _ = writeln!(out, "{}", paint.faint(&line));
-    }
+    out.push_str(&skipped(&checked.skipped, paint));
     if !checked.skipped.is_empty() {
         out.push('\n');
     }
     let _ = writeln!(out, "{}", summary(checked));
+    out
+}
+
+/// What rules lacked, a line for each thing.
+pub fn skipped(skipped: &[(String, String)], paint: Paint) -> String {
+    let mut out = String::new();
+    for (what, codes) in lacking(skipped) {
+        let line = format!("skipped, {}: {}", safe(what), codes.join(", "));
+        let _ = writeln!(out, "{}", paint.faint(&line));
+    }
     out
 }
 
@@ -126,9 +133,9 @@ fn said(group: &[&Finding], paint: Paint) -> String {
 }
 
 /// What was lacking, in the order it was first missed, each with the rules that lacked it.
-fn lacking(checked: &Checked) -> Vec<(&str, Vec<String>)> {
+fn lacking(skipped: &[(String, String)]) -> Vec<(&str, Vec<String>)> {
     let mut found: Vec<(&str, Vec<String>)> = Vec::new();
-    for (code, what) in &checked.skipped {
+    for (code, what) in skipped {
         let (what, shown) = match what.strip_prefix("in part: ") {
             Some(rest) => (rest, format!("{} in part", safe(code))),
             None => (what.as_str(), safe(code)),

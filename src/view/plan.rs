@@ -136,7 +136,11 @@ pub fn saved(header: &Header) -> String {
 }
 
 fn found(review: &Review, paint: Paint) -> Vec<String> {
-    let text = findings::grouped(&review.findings, paint).concat();
+    let mut text = findings::grouped(&review.findings, paint).concat();
+    // A plan that says nothing else is one line.
+    if !review.plan.changes.is_empty() || !text.is_empty() {
+        text.push_str(&findings::skipped(&review.skipped, paint));
+    }
     text.lines().map(|line| format!("  {line}")).collect()
 }
 

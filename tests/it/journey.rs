@@ -331,6 +331,18 @@ fn from_nothing_to_agents_that_work_and_back() {
     assert_eq!(agent.status("GET", "kv/data/prod/invoices/1"), 403);
     assert_eq!(agent.status("GET", "database/creds/remit-orders_read"), 200);
 
+    // What a role gave out lives on without it.
+    let without = text.replace(
+        "[scope.invoices_read, scope.orders_read]",
+        "[scope.invoices_read]",
+    );
+    workspace.write("main.remit.hcl", &without);
+    let told = run(4, &["plan"]).stdout;
+    let lives = "2 leases under `database/creds/remit-orders_read`: not revoked when \
+                 vault_database_role `database/roles/remit-orders_read` in vault is removed";
+    assert!(told.contains(lives), "{told}");
+    workspace.write("main.remit.hcl", &less);
+
     // And back to nothing: users of sessions that go on included.
     run(0, &["destroy", "--auto-approve"]);
     assert_eq!(agent.status("GET", "auth/token/lookup-self"), 403);

@@ -35,4 +35,5 @@ mod rules;
 mod state_abuse;
 mod structure;
 mod support;
+mod surroundings;
 mod wrong_answers;

@@ -63,6 +63,36 @@ pub struct Observation {
     /// Keys of objects nobody asked for, that stand under the naming prefix or share in what an
     /// object that was asked for gives: kind name and key.
     pub others: BTreeSet<(String, String)>,
+    /// Those of them by which people log in, each with the method: `ldap`.
+    pub people: BTreeMap<(String, String), String>,
+}
+
+/// Something that is only looked at, or why it isn't known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seen<T> {
+    /// It was read.
+    Known(T),
+    /// Nobody knows; the text says why. Never the same as nothing.
+    Unknown(String),
+}
+
+/// What stands around the objects of a target. Nothing of it is declared; rules look at it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Surroundings {
+    /// The devices that record who did what; `None` where that isn't this target's to say.
+    pub audit: Option<Seen<Vec<AuditDevice>>>,
+    /// What lives on of objects that are removed, in words, by kind name and key: `3 leases under
+    /// db/creds/x`.
+    pub left: BTreeMap<(String, String), Seen<Vec<String>>>,
+}
+
+/// Where requests are recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditDevice {
+    /// Its name.
+    pub name: String,
+    /// Why it doesn't say of every request whose it was, where that is so.
+    pub blind: Option<String>,
 }
 
 /// Requests sent, for `--stats`.
@@ -119,6 +149,15 @@ pub trait Read: Send + Sync {
     /// What this target can't do of what is wanted, and what of its surroundings stands in the
     /// way, as diagnostics of the plan. Called after `observe`.
     fn check<'a>(&'a self, wanted: &'a [&'a Wanted]) -> BoxFuture<'a, Vec<Diagnostic>>;
+
+    /// What stands around the objects, and what will be left of those that are removed: kind and
+    /// key. Never fails: what can't be read isn't known.
+    fn surroundings<'a>(
+        &'a self,
+        _removed: &'a [(&'static Kind, &'a str)],
+    ) -> BoxFuture<'a, Surroundings> {
+        Box::pin(std::future::ready(Surroundings::default()))
+    }
 
     /// Requests sent so far.
     fn statistics(&self) -> Statistics;

@@ -4,6 +4,7 @@
 //! absent: a typed not-found counts only where the right to read is proven, by
 //! `sys/capabilities-self` or by a list that was read whole.
 
+mod around;
 mod bulk;
 mod check;
 mod renamed;
@@ -13,7 +14,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use remit_sdk::declaration::Wanted;
-use remit_sdk::provider::{BoxFuture, Observation, Query, Reading, Statistics, Target};
+use remit_sdk::provider::{
+    BoxFuture, Observation, Query, Reading, Statistics, Surroundings, Target,
+};
 use remit_sdk::text::safe;
 use remit_sdk::{Diagnostic, ErrorKind, Kind, ProviderError, Read, Value};
 use serde_json::{Map, Value as Json};
@@ -463,6 +466,13 @@ impl Read for Reader {
 
     fn check<'a>(&'a self, wanted: &'a [&'a Wanted]) -> BoxFuture<'a, Vec<Diagnostic>> {
         Box::pin(self.check_all(wanted))
+    }
+
+    fn surroundings<'a>(
+        &'a self,
+        removed: &'a [(&'static Kind, &'a str)],
+    ) -> BoxFuture<'a, Surroundings> {
+        Box::pin(around::surroundings(&self.0.client, removed))
     }
 
     fn statistics(&self) -> Statistics {

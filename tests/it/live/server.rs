@@ -60,8 +60,14 @@ pub(crate) fn free_port() -> u16 {
 }
 
 impl Server {
-    /// A new server, initialised and unsealed.
+    /// A new server, initialised and unsealed, that records whose requests there were.
     pub(crate) fn start(storage: Storage) -> Self {
+        let audit = "audit \"file\" \"file\" { options { file_path = \"/dev/null\" } }\n";
+        Self::with_audit(storage, audit)
+    }
+
+    /// The same with these blocks `audit`, or none.
+    pub(crate) fn with_audit(storage: Storage, audit: &str) -> Self {
         let mut server = Self {
             folder: tempfile::tempdir().unwrap(),
             child: None,
@@ -82,7 +88,7 @@ impl Server {
         let configuration = format!(
             "{storage}\nlistener \"tcp\" {{ address = \"127.0.0.1:{port}\" cluster_address = \"127.0.0.1:{cluster}\" tls_disable = true }}\n\
              api_addr = \"http://127.0.0.1:{port}\"\ncluster_addr = \"http://127.0.0.1:{cluster}\"\n\
-             disable_mlock = true\n"
+             disable_mlock = true\n{audit}"
         );
         std::fs::write(folder.join("bao.hcl"), configuration).unwrap();
         server.run();

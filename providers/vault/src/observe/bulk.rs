@@ -9,6 +9,7 @@ use remit_sdk::provider::{BoxFuture, Observation, Query, Reading};
 use remit_sdk::{ErrorKind, Kind, ProviderError, Value};
 use serde_json::Value as Json;
 
+use super::around::METHODS_OF_PEOPLE;
 use super::{Found, Mounts, Shared, decoded, malformed, renamed, text, unproven};
 use crate::client::{Answer, Request};
 use crate::{schema, wire};
@@ -410,7 +411,12 @@ impl<'a> Bulk<'a> {
                 ("name".to_owned(), Value::string(name)),
             ]);
             if let Some(key) = kind.key_of(&parts).filter(|key| !self.is_asked(kind, key)) {
-                self.out.others.insert((kind.name.to_owned(), key));
+                let place = (kind.name.to_owned(), key);
+                let method = text(alias, "mount_type").unwrap_or_default();
+                if METHODS_OF_PEOPLE.contains(&method.as_str()) {
+                    self.out.people.insert(place.clone(), method);
+                }
+                self.out.others.insert(place);
             }
         }
     }

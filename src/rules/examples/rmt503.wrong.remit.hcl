@@ -1,0 +1,1 @@
+# The server has no audit device.

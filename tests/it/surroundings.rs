@@ -1,0 +1,105 @@
+//! What rules say of what stands around the objects of a real server.
+
+use serde_json::json;
+
+use crate::live::server::{Server, Storage};
+use crate::live::shared;
+use crate::support::workspace::Workspace;
+
+const CONFIGURATION: &str = r#"
+provider "vault" {}
+owner "payments" {
+  contact = "payments@example.com"
+}
+environment "prod" {
+  tier = "production"
+}
+issuer "hosts" {
+  type = "approle"
+}
+agent "triage" {
+  owner   = owner.payments
+  purpose = "Sort incoming invoices"
+}
+scope "read" {
+  description = "Read invoices"
+  domain      = "billing"
+  risk        = "low"
+  grant "vault" {
+    path         = "kv/data/invoices/*"
+    capabilities = ["read"]
+  }
+}
+identity "triage" {
+  agent       = agent.triage
+  environment = environment.prod
+  domain      = "billing"
+  scopes      = [scope.read]
+  workload {
+    issuer = issuer.hosts
+  }
+}
+"#;
+
+#[test]
+fn a_server_that_records_nothing_is_told() {
+    let server = Server::with_audit(Storage::Memory, "");
+    let mut workspace = Workspace::new(CONFIGURATION).at(&server, "");
+    let told = workspace.expect(4, &["plan"]).stdout;
+    assert!(
+        told.contains("error RMT503 no-audit main.remit.hcl:2"),
+        "{told}"
+    );
+    assert!(told.contains("vault has no audit device"), "{told}");
+
+    // Who may not look doesn't know, and says so.
+    let all =
+        "path \"*\" { capabilities = [\"create\", \"read\", \"update\", \"delete\", \"list\"] }";
+    server.write("", "sys/policies/acl/all", &json!({ "policy": all }));
+    let made = server.write("", "auth/token/create", &json!({ "policies": ["all"] }));
+    workspace.set("BAO_TOKEN", made["auth"]["client_token"].as_str().unwrap());
+    let told = workspace.expect(0, &["plan"]).stdout;
+    assert!(!told.contains("vault has no audit device"), "{told}");
+    let skipped =
+        "the audit devices of vault, which take `read` and `sudo` on `sys/audit`: RMT503 in part";
+    assert!(told.contains(skipped), "{told}");
+}
+
+#[test]
+fn a_namespace_tells_nothing_of_audit_devices() {
+    let namespace = shared().namespace("recorded");
+    let workspace = Workspace::new(CONFIGURATION).at(shared(), &namespace);
+    let told = workspace.expect(0, &["plan"]).stdout;
+    let skipped =
+        "the audit devices of vault, which are told in the root namespace only: RMT503 in part";
+    assert!(told.contains(skipped), "{told}");
+}
+
+#[test]
+fn a_person_who_logs_in_as_an_agent_is_told() {
+    let namespace = shared().namespace("people");
+    let workspace = Workspace::new(CONFIGURATION).at(shared(), &namespace);
+    workspace.expect(0, &["apply", "--auto-approve"]);
+    let server = shared();
+    server.write(
+        &namespace,
+        "sys/auth/people",
+        &json!({ "type": "userpass" }),
+    );
+    let (_, mounts) = server.get(&namespace, "sys/auth");
+    let (_, entity) = server.get(&namespace, "identity/entity/name/remit-triage");
+    server.write(
+        &namespace,
+        "identity/entity-alias",
+        &json!({
+            "name": "someone",
+            "canonical_id": entity["data"]["id"],
+            "mount_accessor": mounts["data"]["people/"]["accessor"],
+        }),
+    );
+    let told = workspace.expect(0, &["plan"]).stdout;
+    let found = "by vault_entity_alias `auth/people/alias/someone` (userpass) a person has what an agent's \
+                 entity in vault may do";
+    assert!(told.contains("error RMT504 human-use"), "{told}");
+    assert!(told.contains(found), "{told}");
+}
