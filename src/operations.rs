@@ -115,7 +115,7 @@ pub async fn plan(
         let deletes = |change: &&Change| change.action == Action::Delete;
         let removed = differences.changes.values().filter(deletes);
         let removed = removed.map(|one| (&*one.instance, &*one.kind, &*one.key));
-        observed.surroundings = observe::surroundings(readers, removed, catalog).await;
+        observed.surroundings = Some(observe::surroundings(readers, removed, catalog).await);
     }
     let steps = plan::steps(&differences, wanted, &observed, catalog);
     let outputs = outputs(model, &recorded, &differences.known, request.mode);

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use remit_sdk::access::{Excess, Login, Source, Subject, World};
-use remit_sdk::{DeclarationAddress, ObjectAddress};
+use remit_sdk::{DeclarationAddress, ObjectAddress, Value};
 
 use super::moments::{Around, Moment};
 use super::{AccessChange, Attributed, Whose};
@@ -74,6 +74,21 @@ impl Reached {
         }
     }
 
+    /// Adds whose access these keys reach in ways that aren't declared: of subjects that name one,
+    /// and of anybody where something does that nobody declared, as a group with a policy.
+    pub fn spread(&mut self, world: &World<'_>, keys: &BTreeSet<String>) {
+        for thing in world.things.values() {
+            let Self::Only(found) = self else { return };
+            if !thing.attributes.values().any(|value| names(value, keys)) {
+                continue;
+            }
+            match thing.address {
+                Some(address) => drop(found.insert(address.declaration.clone())),
+                None => *self = Self::All,
+            }
+        }
+    }
+
     /// Whether it is nobody's.
     pub fn is_nobody(&self) -> bool {
         *self == Self::Only(BTreeSet::new())
@@ -84,6 +99,21 @@ impl Reached {
             Self::All => true,
             Self::Only(some) => some.contains(declaration),
         }
+    }
+}
+
+/// Whether a value holds one of these keys, in any case: by itself, or as what an ARN ends with.
+fn names(value: &Value, keys: &BTreeSet<String>) -> bool {
+    match value {
+        Value::String(text) => {
+            let text = text.to_lowercase();
+            let last = text.rsplit('/').next().unwrap_or_default();
+            keys.contains(&text) || keys.contains(last)
+        }
+        Value::List(all) => all.iter().any(|one| names(one, keys)),
+        Value::Set(all) => all.iter().any(|one| names(one, keys)),
+        Value::Map(all) => all.values().any(|one| names(one, keys)),
+        _ => false,
     }
 }
 

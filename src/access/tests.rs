@@ -421,6 +421,34 @@ fn whose_access_changes_reach() {
 }
 
 #[test]
+fn what_names_a_changed_object_is_reached_too() {
+    let identity = |label: &str| DeclarationAddress::new("identity", label);
+    let spread = |key: &str, live: &[(&str, &[&str])], recorded: &[(&str, &[&str])]| {
+        let (recorded, observed) = (self::recorded(recorded), self::observed(live));
+        let desired = Desired::default();
+        let moment = Moment::live(&recorded, &desired, &observed, &catalog());
+        let model = Model::default();
+        let around = Around {
+            model: &model,
+            targets: &observed.targets,
+        };
+        let mut reached = Reached::Only([identity("a")].into());
+        reached.spread(&moment.world("toy", around), &[key.to_owned()].into());
+        reached
+    };
+    let ours: &[(&str, &[&str])] = &[("b", &["x", "arn:y:role/Shared"])];
+    let both = Reached::Only([identity("a"), identity("b")].into());
+    for key in ["x", "shared", "arn:y:role/shared"] {
+        assert_eq!(spread(key, ours, ours), both, "{key}");
+    }
+    for key in ["y", "hared", "role/shared", ""] {
+        let found = spread(key, ours, ours);
+        assert_eq!(found, Reached::Only([identity("a")].into()), "{key}");
+    }
+    assert_eq!(spread("x", ours, &[]), Reached::All);
+}
+
+#[test]
 fn the_scope_behind_an_object() {
     let of = |text: &str| scope_of(&text.parse().unwrap()).map(|scope| scope.to_string());
     let scope = Some("scope.s".to_owned());

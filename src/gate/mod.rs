@@ -7,6 +7,8 @@ pub mod facts;
 #[cfg(test)]
 mod facts_tests;
 pub mod file;
+#[cfg(test)]
+mod file_tests;
 mod loosening;
 #[cfg(test)]
 mod promoted_tests;

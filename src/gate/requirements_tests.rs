@@ -234,6 +234,33 @@ fn the_stricter_of_both_counts() {
 }
 
 #[test]
+fn fewer_of_the_same_approvers_are_no_others() {
+    let mut recorded = base();
+    set_scope(&mut recorded, "read", Risk::Low, Some((1, &["pay", "sec"])));
+    let mut wanted = base();
+    set_scope(&mut wanted, "read", Risk::Low, Some((1, &["pay"])));
+    takes(&recorded, &wanted, &[]);
+}
+
+#[test]
+fn a_scope_that_asked_keeps_asking_under_another_label() {
+    let relabelled = |before: (Risk, Option<(u32, &[&str])>)| {
+        let (mut recorded, mut wanted) = (base(), base());
+        set_scope(&mut recorded, "read", before.0, before.1);
+        wanted.scopes.clear();
+        set_scope(&mut wanted, "reads", Risk::Low, None);
+        hold(&mut wanted, "bot", "prod", &["reads"]);
+        let found = requirements(&[], Some(&recorded), &wanted);
+        let why = "scope.reads is new while scope.read goes";
+        found.iter().filter(|one| one.why.contains(why)).count()
+    };
+    assert_eq!(relabelled((Risk::High, None)), 1);
+    assert_eq!(relabelled((Risk::Low, Some((1, &["pay"])))), 1);
+    // What asked for nothing is followed by what asks for nothing.
+    assert_eq!(relabelled((Risk::Medium, None)), 0);
+}
+
+#[test]
 fn approvers_come_in_by_approvers() {
     let mut wanted = base();
     wanted.owners.insert(owner("pay"), keys(&["p1", "p2", "x"]));

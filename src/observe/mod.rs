@@ -29,8 +29,8 @@ pub struct Observed {
     pub others: BTreeSet<Place>,
     /// Those of them by which people log in, each with the method.
     pub people: BTreeMap<Place, String>,
-    /// What stands around the objects of each instance; of none where it wasn't asked for.
-    pub surroundings: BTreeMap<String, Surroundings>,
+    /// What stands around the objects of each instance, where that was asked for.
+    pub surroundings: Option<BTreeMap<String, Surroundings>>,
 }
 
 impl Observed {

@@ -358,6 +358,14 @@ fn access(
     if reached.is_nobody() {
         return Vec::new();
     }
+    let changed = plan.changes.values().map(|change| &change.key);
+    let drifted = plan.drift.keys();
+    let drifted = drifted.filter_map(|address| Some(&recorded.objects.get(address)?.key));
+    let keys = changed.chain(drifted).map(|key| key.to_lowercase());
+    let keys = keys.collect();
+    for instance in live.instances() {
+        reached.spread(&live.world(instance, around), &keys);
+    }
     let was = Moment::recorded(recorded, catalog).with_others_of(live);
     let moments = Moments {
         recorded: &was,

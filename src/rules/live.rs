@@ -1,10 +1,11 @@
 //! 501 to 504: what lives in the targets. What isn't read, or can't be, is listed as skipped.
 
 use remit_sdk::declaration::{Binding, Identity, IssuerType, Tier, Workload};
-use remit_sdk::provider::Seen;
+use remit_sdk::provider::{Seen, Surroundings};
 use remit_sdk::{Address, DeclarationAddress};
 
 use super::identity::quoted;
+use super::input::Input;
 use super::rule::{Need, Part, Report, Rule, Weight};
 use crate::diff::{Action, Reason};
 
@@ -139,9 +140,17 @@ fn left_behind(report: &mut Report<'_, '_>) {
     }
 }
 
+fn surroundings<'a>(
+    input: &Input<'a>,
+) -> impl Iterator<Item = (&'a String, &'a Surroundings)> + use<'a> {
+    let all = input
+        .observed
+        .and_then(|observed| observed.surroundings.as_ref());
+    all.into_iter().flatten()
+}
+
 fn leases(report: &mut Report<'_, '_>) {
-    let all = report.input.observed.map(|observed| &observed.surroundings);
-    for (instance, around) in all.into_iter().flatten() {
+    for (instance, around) in surroundings(report.input) {
         for ((kind, key), left) in &around.left {
             let of = format!("{kind} {} in {instance}", quoted(key));
             let left = match left {
@@ -166,8 +175,7 @@ fn leases(report: &mut Report<'_, '_>) {
 }
 
 fn unaudited(report: &mut Report<'_, '_>) {
-    let all = report.input.observed.map(|observed| &observed.surroundings);
-    for (instance, around) in all.into_iter().flatten() {
+    for (instance, around) in surroundings(report.input) {
         let devices = match &around.audit {
             None => continue,
             Some(Seen::Known(devices)) => devices,

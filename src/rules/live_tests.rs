@@ -16,7 +16,8 @@ fn device(name: &str, blind: Option<&str>) -> AuditDevice {
 fn one_device_that_tells_whose_requests_were_is_enough() {
     let mut world = World::beside_base("");
     let mut with = |audit| {
-        let around = world.observed.surroundings.get_mut("vault").unwrap();
+        let around = world.observed.surroundings.as_mut().unwrap();
+        let around = around.get_mut("vault").unwrap();
         around.audit = Some(audit);
         let checked = world.check();
         let found = checked.findings.into_iter().map(|one| one.what);
@@ -55,7 +56,8 @@ fn one_device_that_tells_whose_requests_were_is_enough() {
 fn leases_that_live_on_are_told_and_what_is_not_known_is_skipped() {
     let mut world = World::beside_base("");
     let mut with = |left| {
-        let around = world.observed.surroundings.get_mut("vault").unwrap();
+        let around = world.observed.surroundings.as_mut().unwrap();
+        let around = around.get_mut("vault").unwrap();
         let place = ("vault_database_role".to_owned(), "db/x".to_owned());
         around.left.insert(place, left);
         let checked = world.check();

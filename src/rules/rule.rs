@@ -111,7 +111,7 @@ impl Need {
             Self::Surroundings => {
                 let is_there = input
                     .observed
-                    .is_some_and(|observed| !observed.surroundings.is_empty());
+                    .is_some_and(|observed| observed.surroundings.is_some());
                 (!is_there).then_some("what stands around the objects of the targets")
             }
         }

@@ -73,7 +73,7 @@ impl World {
         }
         let observed = Observed {
             others: plan.unmanaged.clone(),
-            surroundings: [("vault".to_owned(), surroundings(&text))].into(),
+            surroundings: Some([("vault".to_owned(), surroundings(&text))].into()),
             ..Observed::default()
         };
         Self {

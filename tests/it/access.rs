@@ -252,6 +252,42 @@ fn what_was_given_behind_remits_back_is_told() {
     assert!(no.stdout.contains("identity.triage: no"), "{}", no.stdout);
 }
 
+/// A policy that a group of somebody else's gives to another identity reaches that one, too.
+#[test]
+fn what_a_group_passes_on_is_told() {
+    let other = CONFIGURATION.find("agent \"triage\"").unwrap();
+    let other = CONFIGURATION[other..]
+        .replace("\"triage\"", "\"batch\"")
+        .replace("agent.triage", "agent.batch")
+        .replace("scope \"read\"", "scope \"batch\"")
+        .replace("scope.read", "scope.batch")
+        .replace("kv/data/invoices/*", "kv/data/batch");
+    let text = format!("{CONFIGURATION}{other}");
+    let namespace = shared().namespace("access-group");
+    let workspace = Workspace::new(&text).at(shared(), &namespace);
+    workspace.expect(0, &["apply", "--auto-approve"]);
+    let server = shared();
+    let (_, entity) = server.get(&namespace, "identity/entity/name/remit-batch");
+    server.write(
+        &namespace,
+        "identity/group",
+        &json!({
+            "name": "passes",
+            "policies": ["remit-read"],
+            "member_entity_ids": [entity["data"]["id"]],
+        }),
+    );
+    workspace.expect(0, &["apply", "--auto-approve"]);
+    let wider = text.replace("kv/data/invoices/*", "kv/data/*");
+    workspace.write("main.remit.hcl", &wider);
+    let changes = changes(&workspace);
+    let who: Vec<_> = changes.iter().map(|one| &one["identity"]).collect();
+    assert_eq!(who, ["identity.batch", "identity.triage"], "{changes:?}");
+    for change in &changes {
+        assert_eq!(rows(change, "gained"), [row("read", "kv/data/*", "surely")]);
+    }
+}
+
 #[test]
 fn a_login_that_somebody_moved_is_followed() {
     let namespace = shared().namespace("access-moved");
