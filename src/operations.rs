@@ -20,7 +20,7 @@ use crate::lower::{Catalog, Desired};
 use crate::model::Model;
 use crate::observe::{self, Observed, Readers};
 use crate::plan::{self, Asked, Mode, OutputChange, Plan};
-use crate::state::{Entry, Record, Recorded, Run, StateError};
+use crate::state::{Entry, Facts, Record, Recorded, Run, StateError};
 
 use crate::config::literals::Literal;
 pub use review::{Judged, look};
@@ -296,12 +296,12 @@ pub async fn apply(
         .map_err(state)?;
     // Before the first write: what was tightened holds even if this run is cut off, and what was
     // loosened has been approved.
-    if let Some(facts) = &walk.plan.gate {
-        let facts = facts.clone();
-        walk.run
-            .append(Entry::Gate { facts })
-            .await
-            .map_err(state)?;
+    let before = walk.run.current();
+    let gate = walk.plan.gate.as_ref();
+    let meanwhile = gate.map(|next| gate::facts::meanwhile(before.gate.as_ref(), next));
+    if let Some(facts) = meanwhile.clone() {
+        let entry = Entry::Gate { facts };
+        walk.run.append(entry).await.map_err(state)?;
     }
     let recorded = walk.run.current();
     walk.lineage = lineage;
@@ -315,6 +315,15 @@ pub async fn apply(
             walk.run.append(outputs).await.map_err(state)?;
         }
         let tally = report.tally();
+        let is_more = |next: &&Facts| meanwhile.as_ref() != Some(next);
+        if let Some(facts) = gate
+            .filter(is_more)
+            .filter(|_| report.is_complete(walk.plan))
+        {
+            let facts = facts.clone();
+            let entry = Entry::Gate { facts };
+            walk.run.append(entry).await.map_err(state)?;
+        }
         let summary = format!(
             "done {}, failed {}, skipped {}, unknown {}, not started {}",
             tally.done, tally.failed, tally.skipped, tally.unknown, tally.not_started

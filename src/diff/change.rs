@@ -145,6 +145,8 @@ pub struct Difference {
     pub replaces: bool,
     /// A policy document: shown as a line diff.
     pub document: bool,
+    /// It says who may do what, so what changes by it is what access changes.
+    pub is_access: bool,
 }
 
 /// The name under which a missing or foreign ownership mark shows among the differences.

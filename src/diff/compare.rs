@@ -50,6 +50,7 @@ pub(super) fn for_create(wanted: &Wanted, attributes: &BTreeMap<String, Value>) 
                 managed: true,
                 replaces: false,
                 document: attribute.shape == Shape::Policy,
+                is_access: is_access(attribute),
             });
         }
     }
@@ -121,6 +122,7 @@ pub(super) fn with_live(
             managed: target.is_some(),
             replaces: attribute.immutable,
             document: attribute.shape == Shape::Policy,
+            is_access: is_access(attribute),
         };
         if drifted.is_some() {
             drift.push(difference.clone());
@@ -145,6 +147,7 @@ pub(super) fn with_live(
                 managed: true,
                 replaces: false,
                 document: false,
+                is_access: true,
             });
         }
     }
@@ -239,7 +242,13 @@ fn secret(
         managed: true,
         replaces: false,
         document: false,
+        is_access: false,
     })
+}
+
+/// Whether an attribute says who may do what.
+fn is_access(attribute: &Attribute) -> bool {
+    attribute.shape == Shape::Policy || attribute.grants || attribute.admits
 }
 
 /// Carries references of write-only attributes and their versions along, so that they are

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use remit_sdk::DeclarationAddress;
-use remit_sdk::declaration::Identity;
+use remit_sdk::declaration::{Identity, Tier};
 use remit_sdk::provider::Target;
 
 use crate::model::{ApproverKey, Exception, Model};
@@ -13,10 +13,15 @@ use crate::state::facts::{
     ApprovalFacts, EnvironmentFacts, ExceptionFacts, Facts, IdentityFacts, ScopeFacts,
 };
 
-/// What the configuration says. `targets` are those of the plan and those recorded, by instance:
+/// What the configuration says, held against what is recorded: who answers for what an exception is
+/// about isn't for the change to choose. `targets` are those of the plan and those recorded, by instance:
 /// two environments share a server where their identities live in one target, whatever the
 /// instances are called.
-pub fn wanted(model: &Model, targets: &BTreeMap<String, Target>) -> Facts {
+pub fn wanted(
+    model: &Model,
+    targets: &BTreeMap<String, Target>,
+    recorded: Option<&Facts>,
+) -> Facts {
     let owners = model.owners.iter().map(|(address, owner)| {
         let keys = owner.approvers.iter();
         // The model refuses what is no key.
@@ -37,6 +42,7 @@ pub fn wanted(model: &Model, targets: &BTreeMap<String, Target>) -> Facts {
             agent: identity.agent.clone(),
             environment: identity.environment.clone(),
             scopes: identity.scopes.iter().map(|s| s.value.clone()).collect(),
+            formerly: BTreeSet::new(),
         };
         (address.clone(), facts)
     });
@@ -48,7 +54,7 @@ pub fn wanted(model: &Model, targets: &BTreeMap<String, Target>) -> Facts {
         scopes: scopes.collect(),
         environments: environments(model, targets),
         identities: identities.collect(),
-        exceptions: exceptions(model),
+        exceptions: exceptions(model, recorded),
     }
 }
 
@@ -60,47 +66,70 @@ pub fn comments(model: &Model) -> BTreeMap<String, String> {
 }
 
 /// The exceptions that are declared.
-fn exceptions(model: &Model) -> BTreeMap<DeclarationAddress, ExceptionFacts> {
+fn exceptions(
+    model: &Model,
+    recorded: Option<&Facts>,
+) -> BTreeMap<DeclarationAddress, ExceptionFacts> {
     let all = model.exceptions.iter().map(|(address, exception)| {
         let facts = ExceptionFacts {
             what: format!(
                 "{} for {} until {}",
                 exception.rule.value, exception.applies_to, exception.expires_at
             ),
-            owners: owners_of(model, exception),
+            owners: owners_of(model, exception, recorded),
         };
         (address.clone(), facts)
     });
     all.collect()
 }
 
-/// Who answers for what an exception is about; where nobody does by itself, who is said to have
-/// approved it.
-fn owners_of(model: &Model, exception: &Exception) -> BTreeSet<DeclarationAddress> {
-    let mut found = BTreeSet::new();
-    let owner = |agent: &DeclarationAddress| model.agents.get(agent).map(|one| one.owner.clone());
-    for identity in model.identities.values() {
-        let holds = identity
-            .scopes
-            .iter()
-            .any(|scope| exception.covers(&scope.value));
-        if holds || exception.covers(&identity.address) || exception.covers(&identity.environment) {
-            found.extend(owner(&identity.agent));
-        }
-    }
-    let agents = model.agents.keys().filter(|agent| exception.covers(agent));
-    found.extend(agents.filter_map(owner));
-    found.extend(
-        model
-            .owners
-            .keys()
-            .filter(|one| exception.covers(one))
-            .cloned(),
-    );
+/// Who answers for what an exception is about: of what was there before, where any of it was. Where
+/// nobody does by itself, who is said to have approved it.
+fn owners_of(
+    model: &Model,
+    exception: &Exception,
+    recorded: Option<&Facts>,
+) -> BTreeSet<DeclarationAddress> {
+    let mut agents: BTreeSet<&DeclarationAddress> = BTreeSet::new();
+    let known = |identity: &Identity| {
+        let identities = recorded.map(|facts| &facts.identities);
+        identities.is_some_and(|all| all.contains_key(&identity.address))
+    };
+    let concerned = || {
+        let all = model.identities.values();
+        all.filter(|identity| is_about(model, exception, identity))
+    };
+    let is_old = concerned().any(known);
+    let identities = concerned().filter(|identity| !is_old || known(identity));
+    agents.extend(identities.map(|identity| &identity.agent));
+    agents.extend(model.agents.keys().filter(|one| exception.covers(one)));
+    let owners = agents.into_iter().filter_map(|agent| {
+        let before = recorded.and_then(|facts| facts.agents.get(agent));
+        before.or_else(|| Some(&model.agents.get(agent)?.owner))
+    });
+    let mut found: BTreeSet<DeclarationAddress> = owners.cloned().collect();
+    let owners = model.owners.keys().filter(|one| exception.covers(one));
+    found.extend(owners.cloned());
     if found.is_empty() {
         found.insert(exception.approved_by.clone());
     }
     found
+}
+
+/// Whether an exception is about an identity, or about what it is made from.
+fn is_about(model: &Model, exception: &Exception, identity: &Identity) -> bool {
+    let scopes = identity.scopes.iter().map(|scope| &scope.value);
+    let issuers = identity.workloads.iter().map(|workload| &workload.issuer);
+    let own = [&identity.address, &identity.environment];
+    let mut parts = scopes.chain(issuers).chain(own);
+    let provider = &exception.applies_to;
+    let is_there = || {
+        let instance = model.instance_of(identity, &provider.name);
+        let alias = instance.split_once('.').map(|(_, alias)| alias);
+        model.is_in(identity, &provider.name)
+            && (provider.key.is_none() || provider.key.as_deref() == alias)
+    };
+    parts.any(|one| exception.covers(one)) || (provider.kind == "provider" && is_there())
 }
 
 fn environments(
@@ -150,6 +179,45 @@ fn target(
     targets.get(&instance).map(|target| target.id.clone())
 }
 
+/// What is wanted by a plan of a part: identities that it leaves alone are as they were.
+pub fn of_part(
+    mut wanted: Facts,
+    recorded: Option<&Facts>,
+    is_changed: impl Fn(&DeclarationAddress) -> bool,
+) -> Facts {
+    wanted.identities.retain(|identity, _| is_changed(identity));
+    let before = recorded.into_iter().flat_map(|facts| &facts.identities);
+    let left = before.filter(|(identity, _)| !is_changed(identity));
+    let left = left.map(|(identity, facts)| (identity.clone(), facts.clone()));
+    wanted.identities.extend(left);
+    wanted
+}
+
+/// What is recorded while a plan is applied that leads to `next`: it may be cut off, so an identity
+/// holds what it held before too, comes into production only at the end, and is there until it is gone.
+pub fn meanwhile(recorded: Option<&Facts>, next: &Facts) -> Facts {
+    let mut meanwhile = next.clone();
+    let Some(recorded) = recorded else {
+        return meanwhile;
+    };
+    for (identity, before) in &recorded.identities {
+        let comes = next.is_in_production(identity) && !recorded.is_in_production(identity);
+        match meanwhile.identities.get_mut(identity) {
+            Some(after) => {
+                after.scopes.extend(before.scopes.iter().cloned());
+                if comes {
+                    after.environment = before.environment.clone();
+                }
+            }
+            None => {
+                let before = before.clone();
+                meanwhile.identities.insert(identity.clone(), before);
+            }
+        }
+    }
+    meanwhile
+}
+
 /// What is recorded once a plan for `wanted` is applied: what is wanted, and of what is no longer
 /// declared what was asked of it. Identities and exceptions go when they go: one that comes back
 /// is a new one.
@@ -158,6 +226,16 @@ pub fn next(recorded: Option<&Facts>, wanted: &Facts) -> Facts {
     let Some(recorded) = recorded else {
         return next;
     };
+    for (identity, facts) in &mut next.identities {
+        let before = recorded.identities.get(identity).into_iter();
+        let before = before.flat_map(IdentityFacts::environments);
+        let was_production = before.filter(|one| {
+            let facts = recorded.environments.get(*one);
+            facts.is_some_and(|facts| facts.tier == Tier::Production)
+        });
+        facts.formerly.extend(was_production.cloned());
+        facts.formerly.remove(&facts.environment);
+    }
     let keep = |address: &DeclarationAddress| address.clone();
     for (address, keys) in &recorded.owners {
         let keys = || keys.clone();

@@ -110,7 +110,7 @@ fn targets() -> BTreeMap<String, Target> {
 
 #[test]
 fn everything_that_counts_is_there() {
-    let facts = wanted(&model(&text("")), &targets());
+    let facts = wanted(&model(&text("")), &targets(), None);
     let owners = [
         (at("owner", "pay"), set([KEY])),
         (at("owner", "ops"), set([])),
@@ -161,7 +161,9 @@ fn an_exception_is_answered_for_by_whom_it_is_about() {
         ("owner.pay", &["pay"]),
         // Nobody by itself: who is said to have approved it.
         ("environment.empty", &["ops"]),
-        ("issuer.ci", &["ops"]),
+        ("issuer.ci", &["ops", "pay"]),
+        ("provider.vault", &["ops", "pay"]),
+        ("provider.vault.eu", &["pay"]),
     ] {
         let more = format!(
             r#"
@@ -174,21 +176,142 @@ exception "e" {{
 }}
 "#
         );
-        let facts = wanted(&model(&text(&more)), &targets());
+        let facts = wanted(&model(&text(&more)), &targets(), None);
         let found = &facts.exceptions[&at("exception", "e")];
         let expected: BTreeSet<_> = owners.iter().map(|name| at("owner", name)).collect();
         assert_eq!(found.owners, expected, "{about}");
-        assert!(
-            found
-                .what
-                .starts_with(&format!("RMT107 for {about} until 2027-03-3"))
-        );
+        let about = about.replace("vault.eu", "vault[\"eu\"]");
+        let what = format!("RMT107 for {about} until 2027-03-3");
+        assert!(found.what.starts_with(&what), "{}", found.what);
     }
+}
+
+/// Who comes with the change doesn't answer for what was there before it.
+#[test]
+fn an_exception_is_answered_for_by_those_who_were_concerned_before() {
+    let exception = |about: &str| {
+        format!(
+            "exception \"e\" {{\n rule = \"RMT107\"\n applies_to = {about}\n reason = \"r\"\n approved_by = \
+             owner.ops\n expires_at = \"2027-03-31\"\n}}\n"
+        )
+    };
+    let mut recorded = wanted(&model(&text("")), &targets(), None);
+    recorded
+        .identities
+        .retain(|identity, _| identity.name == "bot");
+    let owners = |about: &str, recorded: &Facts| {
+        let model = model(&text(&exception(about)));
+        let facts = wanted(&model, &targets(), Some(recorded));
+        facts.exceptions[&at("exception", "e")].owners.clone()
+    };
+    let (pay, ops) = (set_of("pay"), set_of("ops"));
+    for about in [
+        "scope.list",
+        "issuer.ci",
+        "provider.vault",
+        "environment.prod",
+    ] {
+        assert_eq!(owners(about, &recorded), pay, "{about}");
+    }
+    // What is new is its own owner's.
+    assert_eq!(owners("identity.cron", &recorded), ops);
+    // An agent that changes hands is answered for by whose it was.
+    recorded
+        .agents
+        .insert(at("agent", "bot"), at("owner", "ops"));
+    assert_eq!(owners("identity.bot", &recorded), ops);
+}
+
+fn set_of(owner: &str) -> BTreeSet<DeclarationAddress> {
+    [at("owner", owner)].into()
+}
+
+/// A plan of a part says nothing of identities that it leaves alone.
+#[test]
+fn identities_that_a_plan_leaves_alone_are_as_they_were() {
+    let full = wanted(&model(&text("")), &targets(), None);
+    let (bot, cron) = (at("identity", "bot"), at("identity", "cron"));
+    let mut recorded = full.clone();
+    recorded.identities.remove(&cron);
+    recorded.identities.get_mut(&bot).unwrap().scopes.clear();
+    let before = &recorded.identities[&bot];
+    let part = |changed: &[&DeclarationAddress]| {
+        let part =
+            super::facts::of_part(full.clone(), Some(&recorded), |one| changed.contains(&one));
+        part.identities
+    };
+    assert_eq!(part(&[]), recorded.identities);
+    let both = part(&[&cron]);
+    assert_eq!((both.len(), &both[&bot]), (2, before));
+    assert_eq!(both[&cron], full.identities[&cron]);
+    assert_eq!(part(&[&bot, &cron]), full.identities);
+    let mut removed = full.clone();
+    removed.identities.clear();
+    let kept = super::facts::of_part(removed.clone(), Some(&recorded), |_| false);
+    assert_eq!(kept.identities, recorded.identities);
+    let gone = super::facts::of_part(removed, Some(&recorded), |_| true);
+    assert!(gone.identities.is_empty());
+}
+
+/// A run that is cut off leaves nothing looser than it was, and promotes nobody.
+#[test]
+fn while_it_is_applied_the_stricter_is_recorded() {
+    let before = wanted(&model(&text("")), &targets(), None);
+    let (bot, cron) = (at("identity", "bot"), at("identity", "cron"));
+    let (prod, staging) = (at("environment", "prod"), at("environment", "staging"));
+    assert_eq!(before.identities[&cron].environment, staging);
+    let mut after = before.clone();
+    after.identities.remove(&bot);
+    let moved = after.identities.get_mut(&cron).unwrap();
+    moved.environment = prod.clone();
+    moved.scopes = [at("scope", "read")].into();
+    let meanwhile = super::facts::meanwhile(Some(&before), &after);
+    assert_eq!(meanwhile.identities[&bot], before.identities[&bot]);
+    let one = &meanwhile.identities[&cron];
+    assert_eq!(one.environment, staging);
+    let mut both = before.identities[&cron].scopes.clone();
+    both.insert(at("scope", "read"));
+    assert_eq!(one.scopes, both);
+    assert_eq!(super::facts::meanwhile(None, &after), after);
+    // Out of production at once, for it still counts as there.
+    let mut back = after.clone();
+    back.identities.get_mut(&cron).unwrap().environment = staging.clone();
+    let meanwhile = super::facts::meanwhile(Some(&after), &next(Some(&after), &back));
+    let one = &meanwhile.identities[&cron];
+    assert_eq!(
+        (&one.environment, &one.formerly),
+        (&staging, &[prod.clone()].into())
+    );
+    assert!(meanwhile.is_in_production(&cron));
+}
+
+/// Out of production and back, by way of any environment.
+#[test]
+fn who_was_in_production_is_remembered() {
+    let before = wanted(&model(&text("")), &targets(), None);
+    let bot = at("identity", "bot");
+    let (prod, staging) = (at("environment", "prod"), at("environment", "staging"));
+    let to = |facts: &Facts, environment: &DeclarationAddress| {
+        let mut moved = before.clone();
+        moved.identities.get_mut(&bot).unwrap().environment = environment.clone();
+        next(Some(facts), &moved)
+    };
+    let out = to(&before, &staging);
+    assert_eq!(out.identities[&bot].formerly, [prod.clone()].into());
+    assert!(out.is_in_production(&bot));
+    let farther = to(&out, &at("environment", "empty"));
+    assert_eq!(farther.identities[&bot].formerly, [prod.clone()].into());
+    assert!(to(&out, &prod).identities[&bot].formerly.is_empty());
+    // Where it was is no production any more.
+    let mut lowered = out.clone();
+    lowered.environments.get_mut(&prod).unwrap().tier = Tier::Staging;
+    assert!(!lowered.is_in_production(&bot));
+    assert!(to(&lowered, &staging).identities[&bot].formerly.is_empty());
 }
 
 #[test]
 fn what_is_no_longer_declared_stays() {
-    let full = wanted(&model(&text("")), &targets());
+    let full = wanted(&model(&text("")), &targets(), None);
     assert_eq!(next(None, &full), full);
     let nothing = Facts::default();
     let kept = next(Some(&full), &nothing);

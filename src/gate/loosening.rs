@@ -111,7 +111,7 @@ impl Loosening<'_> {
     fn scopes(&self, all: &mut Vec<Requirement>) {
         for (scope, wanted) in &self.sides.wanted.scopes {
             if let Some(recorded) = self.known.scopes.get(scope) {
-                for what in self.looser(recorded, wanted) {
+                for what in self.looser(scope, recorded, wanted) {
                     let why = format!("{scope} {what}");
                     let (required, approvers) = self.of_scope(scope, recorded);
                     all.push(self.ask(why, required, approvers));
@@ -120,15 +120,31 @@ impl Loosening<'_> {
         }
     }
 
-    /// How a scope asks for less than before, in words.
-    fn looser(&self, before: &ScopeFacts, after: &ScopeFacts) -> Vec<String> {
+    /// How a scope asks for less than before, or others, in words.
+    fn looser(
+        &self,
+        scope: &DeclarationAddress,
+        before: &ScopeFacts,
+        after: &ScopeFacts,
+    ) -> Vec<String> {
         let mut found = Vec::new();
         if after.risk < before.risk {
             let (from, to) = (risk_word(before.risk), risk_word(after.risk));
             found.push(format!("is called {to}, and its risk was {from}"));
         }
+        let keys = |owners: &BTreeSet<DeclarationAddress>, of: &dyn Fn(&_) -> _| {
+            owners.iter().flat_map(of).collect::<BTreeSet<String>>()
+        };
         match (&before.approval, &after.approval) {
-            (None, _) => {}
+            (None, None) => {}
+            // Its holders' owners are asked for what it gives in production.
+            (None, Some(after)) => {
+                let now = keys(&after.from, &|owner| self.wanted_keys(owner));
+                let (_, then) = self.of_scope(scope, before);
+                if before.risk >= Risk::High && !now.is_subset(&then) {
+                    found.push("lets others approve".to_owned());
+                }
+            }
             (Some(before), None) => found.push(format!(
                 "no longer asks for approval, and it took {}",
                 before.required
@@ -138,9 +154,6 @@ impl Loosening<'_> {
                     let (now, then) = (after.required, before.required);
                     found.push(format!("asks for {now} of the {then} approvals it took"));
                 }
-                let keys = |owners: &BTreeSet<DeclarationAddress>, of: &dyn Fn(&_) -> _| {
-                    owners.iter().flat_map(of).collect::<BTreeSet<String>>()
-                };
                 let then = keys(&before.from, &|owner| self.recorded_keys(owner));
                 let now = keys(&after.from, &|owner| self.wanted_keys(owner));
                 if before.from != after.from && !now.is_subset(&then) {
@@ -189,7 +202,7 @@ impl Loosening<'_> {
             .collect();
         for (old, before) in gone {
             for (scope, after) in &new {
-                if self.looser(before, after).is_empty() {
+                if self.looser(old, before, after).is_empty() {
                     continue;
                 }
                 let why =

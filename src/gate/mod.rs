@@ -22,7 +22,7 @@ pub mod signature;
 mod signature_tests;
 mod verify;
 
-pub use requirements::requirements;
+pub use requirements::{Held, requirements};
 pub use verify::{Missing, Signatures, diagnostics, missing, shown, unmeetable_warnings, verify};
 
 use serde::{Deserialize, Serialize};
@@ -59,22 +59,27 @@ impl Review {
         }
     }
 
-    /// Whether a finding stops it from being applied: a rule's where it makes something, widens
-    /// access or makes its own what was given outside; a policy's of the organisation always.
+    /// Whether a finding stops it from being applied: a policy's of the organisation always, a
+    /// rule's unless the plan only takes away. Taking access away must be possible whatever else is
+    /// wrong.
     pub fn stops(&self) -> bool {
-        let makes = |change: &Change| {
-            matches!(
-                change.action,
-                Action::Create | Action::Replace | Action::Adopt
-            )
-        };
         let is_given = |change: &AccessChange| {
             change.widens() || !change.adopted.is_empty() || !change.adopted_in.is_empty()
         };
-        let grows = self.plan.changes.values().any(makes) || self.access.iter().any(is_given);
+        let gives = self.plan.changes.values().any(may_give) || self.access.iter().any(is_given);
         self.findings
             .iter()
-            .any(|finding| finding.stops() && (grows || finding.rule == ORGANISATION))
+            .any(|finding| finding.stops() && (gives || finding.rule == ORGANISATION))
+    }
+}
+
+/// Whether a change may do more than take away, as far as access doesn't tell: it makes something,
+/// or changes what says nothing of access, as for how long a login lasts.
+fn may_give(change: &Change) -> bool {
+    match change.action {
+        Action::Create | Action::Replace | Action::Adopt => true,
+        Action::Update => change.differences.iter().any(|one| !one.is_access),
+        Action::Delete | Action::Keep | Action::Refresh | Action::Forget => false,
     }
 }
 

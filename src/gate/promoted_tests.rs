@@ -9,7 +9,7 @@ use remit_sdk::declaration::{Risk, Tier};
 use super::requirements_tests::{
     base, gain, hold, identity, keys, scope, set_scope, set_tier, shown, takes, takes_with,
 };
-use super::{facts, requirements};
+use super::{Held, facts, requirements};
 use crate::access::AccessChange;
 use crate::state::Facts;
 
@@ -216,8 +216,37 @@ fn an_identity_under_another_label_is_not_recorded_there() {
         &[(1, PAY, "identity.robot gains")],
     );
     // Before anything is recorded the configuration is believed.
-    let first = requirements(&[], None, &wanted);
+    let first = requirements(&[], &Held::new(), None, &wanted);
     assert_eq!(shown(&first), []);
-    let first = requirements(&new, None, &wanted);
+    let first = requirements(&new, &Held::new(), None, &wanted);
     assert_eq!(shown(&first)[0].1, keys(PAY));
+}
+
+/// What an identity holds in effect comes into production with it, whatever it is declared to hold.
+#[test]
+fn what_is_held_and_not_declared_is_promoted_too() {
+    let mut recorded = risky(Risk::High, None);
+    set_tier(&mut recorded, "dev", Tier::Development, "t1");
+    set_scope(&mut recorded, "tiny", Risk::Low, None);
+    hold(&mut recorded, "bot", "dev", &["read"]);
+    let mut wanted = recorded.clone();
+    hold(&mut wanted, "bot", "prod", &["tiny"]);
+    let takes = |held: &[&str]| {
+        let held = held.iter().map(|name| scope(name)).collect();
+        let held = Held::from([(identity("bot"), held)]);
+        let found = requirements(&[], &held, Some(&recorded), &wanted);
+        shown(&found)
+            .iter()
+            .map(|(required, approvers, why)| {
+                assert_eq!((*required, approvers), (1, &keys(PAY)));
+                (*why).to_owned()
+            })
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(takes(&[]), Vec::<String>::new());
+    assert_eq!(takes(&["tiny"]), Vec::<String>::new());
+    assert_eq!(
+        takes(&["read", "tiny"]),
+        ["identity.bot begins to hold scope.read, of risk high, in production"]
+    );
 }

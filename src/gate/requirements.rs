@@ -19,14 +19,15 @@
 //! * An identity, new or not, gains access by a scope: what the scope's `approval` asks, wanted
 //!   and recorded, each on its own.
 //! * In production, by a scope of risk `high` one approval at least, `critical` two, by the
-//!   approvers of the agent's owner if the scope names nobody. An identity is in production if its
-//!   environment is, or was recorded as such, or the identity was recorded in one that is; and if
-//!   its environment is new in a target where a recorded production environment lives (once an
+//!   approvers of the agent's owner if the scope names nobody, or named nobody before. An identity is in production if its
+//!   environment is, or was recorded as such, or the identity was ever recorded in one that is; and
+//!   if its environment is new in a target where a recorded production environment lives (once an
 //!   approver is recorded).
 //! * Somebody new may be an identity that is there already: what it holds is given to them, so it
 //!   takes what it would take if the identity gained each of its scopes.
-//! * An identity becomes production, by its environment or by the environment's tier: what its
-//!   scopes of risk `high` and `critical` would take if they were gained there.
+//! * An identity becomes production, by its environment or by the environment's tier: what the
+//!   scopes of risk `high` and `critical` that it holds, declared or in effect, would take if they
+//!   were gained there.
 //! * Loosening a recorded fact; see [`super::loosening`].
 //!
 //! Removing everything takes none, and leaves the facts as they are recorded.
@@ -41,7 +42,7 @@ use remit_sdk::declaration::{Risk, Tier};
 use super::{Requirement, loosening};
 use crate::access::AccessChange;
 use crate::state::Facts;
-use crate::state::facts::ApprovalFacts;
+use crate::state::facts::IdentityFacts;
 
 /// What is recorded and what is wanted, side by side.
 #[derive(Debug, Clone, Copy)]
@@ -52,9 +53,13 @@ pub(super) struct Sides<'a> {
     pub(super) wanted: &'a Facts,
 }
 
-/// Whose approval a plan takes.
+/// The scopes by which each identity has something in effect.
+pub type Held = BTreeMap<DeclarationAddress, BTreeSet<DeclarationAddress>>;
+
+/// Whose approval a plan takes. `held` is what identities hold once it is applied.
 pub fn requirements(
     access: &[AccessChange],
+    held: &Held,
     recorded: Option<&Facts>,
     wanted: &Facts,
 ) -> Vec<Requirement> {
@@ -79,7 +84,7 @@ pub fn requirements(
             all.extend(sides.widening(identity, scope, why));
         }
     }
-    for (identity, scope) in sides.promoted() {
+    for (identity, scope) in sides.promoted(held) {
         if !gained.contains(&(identity, scope)) {
             let why = format!("{identity} begins to hold {scope}");
             all.extend(sides.widening(identity, scope, why));
@@ -173,19 +178,20 @@ impl<'a> Sides<'a> {
             .or_else(|| self.wanted.agents.get(agent))
     }
 
-    /// The owners of the identities that `fits` picks, recorded and wanted.
+    /// The owners of the identities that `fits` picks: of those recorded, where there are any, for a
+    /// change doesn't choose whom it concerns.
     pub(super) fn owners_of(
         self,
-        fits: impl Fn(&crate::state::facts::IdentityFacts) -> bool,
+        fits: impl Fn(&IdentityFacts) -> bool,
     ) -> BTreeSet<&'a DeclarationAddress> {
-        let recorded = self
-            .recorded
-            .into_iter()
-            .flat_map(|facts| facts.identities.values());
-        let all = recorded.chain(self.wanted.identities.values());
-        all.filter(|identity| fits(identity))
-            .filter_map(|identity| self.owner(&identity.agent))
-            .collect()
+        let of = |facts: &'a Facts| -> BTreeSet<&'a DeclarationAddress> {
+            let identities = facts.identities.values().filter(|one| fits(one));
+            identities
+                .filter_map(|one| self.owner(&one.agent))
+                .collect()
+        };
+        let recorded = self.known().map(of).filter(|found| !found.is_empty());
+        recorded.unwrap_or_else(|| of(self.wanted))
     }
 
     /// The stricter risk of a scope.
@@ -221,26 +227,33 @@ impl<'a> Sides<'a> {
                 .flat_map(|facts| facts.environments.values())
                 .any(|environment| environment.tier == Tier::Production);
         }
-        known.any(|facts| self.tier(&facts.environment) == Some(Tier::Production))
+        known
+            .flat_map(IdentityFacts::environments)
+            .any(|environment| self.tier(environment) == Some(Tier::Production))
     }
 
     /// What comes into production though it isn't gained: each scope of risk `high` or more of an
     /// identity that is in production now and wasn't as far as is recorded. One that isn't recorded
     /// under its label wasn't, unless it is new and gains what it holds.
-    fn promoted(self) -> BTreeSet<(&'a DeclarationAddress, &'a DeclarationAddress)> {
+    fn promoted<'b>(
+        self,
+        held: &'b Held,
+    ) -> BTreeSet<(&'b DeclarationAddress, &'b DeclarationAddress)>
+    where
+        'a: 'b,
+    {
         let Some(recorded) = self.recorded else {
             return BTreeSet::new();
         };
-        let is_production = |facts: &Facts, identity: &DeclarationAddress| {
-            let environment = facts.identities.get(identity).map(|one| &one.environment);
-            let tier = environment.and_then(|one| facts.environments.get(one));
-            tier.is_some_and(|one| one.tier == Tier::Production)
-        };
         let identities = self.wanted.identities.iter();
         identities
-            .filter(|(identity, _)| is_production(self.wanted, identity))
-            .filter(|(identity, _)| !is_production(recorded, identity))
-            .flat_map(|(identity, facts)| facts.scopes.iter().map(move |scope| (identity, scope)))
+            .filter(|(identity, _)| self.wanted.is_in_production(identity))
+            .filter(|(identity, _)| !recorded.is_in_production(identity))
+            .flat_map(|(identity, facts)| {
+                let in_effect = held.get(identity).into_iter().flatten();
+                let scopes = facts.scopes.iter().chain(in_effect);
+                scopes.map(move |scope| (identity, scope))
+            })
             .filter(|(_, scope)| self.risk(scope) >= Some(Risk::High))
             .collect()
     }
@@ -252,11 +265,6 @@ impl<'a> Sides<'a> {
         scope: &DeclarationAddress,
         mut why: String,
     ) -> Vec<Requirement> {
-        let of = |facts: &'a Facts| facts.scopes.get(scope)?.approval.as_ref();
-        let asked: Vec<&ApprovalFacts> = [self.recorded.and_then(of), of(self.wanted)]
-            .into_iter()
-            .flatten()
-            .collect();
         let risk = self.risk(scope);
         let least = match risk {
             Some(Risk::Critical) if self.is_in_production(identity) => 2,
@@ -272,18 +280,23 @@ impl<'a> Sides<'a> {
             required,
             approvers: approvers.into_iter().collect(),
         };
-        if asked.is_empty() {
-            if least == 0 {
-                return Vec::new();
-            }
+        let owner = || {
             let facts = |facts: &'a Facts| facts.identities.get(identity);
             let agent = self.recorded.and_then(facts).or_else(|| facts(self.wanted));
-            let owner = agent.and_then(|facts| self.owner(&facts.agent));
-            return vec![require(least, self.counting_of(owner))];
-        }
+            self.counting_of(agent.and_then(|facts| self.owner(&facts.agent)))
+        };
+        let of = |facts: &'a Facts| facts.scopes.get(scope);
+        let (before, after) = (self.recorded.and_then(of), of(self.wanted));
+        // The configuration can't put others in the place of those who were asked for.
+        let named_nobody = match before {
+            Some(before) => before.approval.is_none(),
+            None => after.is_none_or(|after| after.approval.is_none()),
+        };
+        let asked = [before, after].into_iter().flatten();
+        let asked = asked.filter_map(|facts| facts.approval.as_ref());
         asked
-            .into_iter()
             .map(|one| require(one.required.max(least), self.counting_of(&one.from)))
+            .chain((named_nobody && least > 0).then(|| require(least, owner())))
             .collect()
     }
 }

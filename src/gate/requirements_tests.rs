@@ -6,7 +6,7 @@ use remit_sdk::DeclarationAddress;
 use remit_sdk::access::{Certainty, Excess, Permission};
 use remit_sdk::declaration::{Risk, Tier};
 
-use super::{Requirement, facts, requirements};
+use super::{Held, Requirement, facts, requirements};
 use crate::access::{AccessChange, Attributed};
 use crate::state::Facts;
 use crate::state::facts::{
@@ -76,6 +76,7 @@ pub(super) fn hold(facts: &mut Facts, name: &str, place: &str, scopes: &[&str]) 
         agent: agent("bot"),
         environment: environment(place),
         scopes: scopes.iter().map(|name| scope(name)).collect(),
+        formerly: BTreeSet::new(),
     };
     facts.identities.insert(identity(name), one);
 }
@@ -124,7 +125,7 @@ pub(super) fn takes_with(
     wanted: &Facts,
     expected: &[(u32, &[&str], &str)],
 ) {
-    let found = requirements(access, Some(recorded), wanted);
+    let found = requirements(access, &Held::new(), Some(recorded), wanted);
     let found = shown(&found);
     assert_eq!(found.len(), expected.len(), "{found:#?}");
     for (required, approvers, why) in expected {
@@ -168,7 +169,7 @@ fn a_scope_asks_what_it_says_of_new_identities_too() {
         &[(2, &["s1", "s2"], "identity.other")],
     );
     // On the first apply those whom the configuration names.
-    let first = requirements(&new, None, &wanted);
+    let first = requirements(&new, &Held::new(), None, &wanted);
     assert_eq!(shown(&first)[0].1, keys(&["s1", "s2"]));
 }
 
@@ -233,6 +234,73 @@ fn the_stricter_of_both_counts() {
     takes(&wanted, &recorded, &[(1, &["p1", "p2"], "lets others")]);
 }
 
+/// Who is asked where a scope names nobody isn't for the change to say.
+#[test]
+fn an_approval_that_is_new_puts_nobody_aside() {
+    for (risk, required) in [(Risk::High, 1), (Risk::Critical, 2)] {
+        let (mut recorded, mut wanted) = (base(), base());
+        set_scope(&mut recorded, "read", risk, None);
+        set_scope(&mut wanted, "read", risk, Some((1, &["sec"])));
+        takes_with(
+            &gain("bot", "read"),
+            &recorded,
+            &wanted,
+            &[
+                (required, &["p1", "p2"], "identity.bot gains"),
+                (required, &["s1", "s2"], "identity.bot gains"),
+                (required, &["p1", "p2"], "scope.read lets others approve"),
+            ],
+        );
+        // By those who are asked already it is free.
+        set_scope(&mut wanted, "read", risk, Some((2, &["pay"])));
+        takes(&recorded, &wanted, &[]);
+    }
+    // What asked nobody may ask anybody.
+    let mut wanted = base();
+    set_scope(&mut wanted, "read", Risk::Medium, Some((1, &["sec"])));
+    takes(&base(), &wanted, &[]);
+}
+
+/// Who comes with the change has no say in what was there before.
+#[test]
+fn who_holds_a_scope_since_this_change_is_not_asked() {
+    let mut recorded = base();
+    recorded.agents.insert(agent("other"), owner("sec"));
+    set_scope(&mut recorded, "read", Risk::High, None);
+    let mut wanted = recorded.clone();
+    hold(&mut wanted, "mine", "prod", &["read"]);
+    let mine = wanted.identities.get_mut(&identity("mine")).unwrap();
+    mine.agent = agent("other");
+    set_scope(&mut wanted, "read", Risk::Low, None);
+    set_tier(&mut wanted, "prod", Tier::Staging, "t1");
+    takes(
+        &recorded,
+        &wanted,
+        &[
+            (1, &["p1", "p2"], "is called low"),
+            (1, &["p1", "p2"], "is called staging"),
+        ],
+    );
+}
+
+/// Out of production in one apply, and more in the next.
+#[test]
+fn who_was_in_production_counts_as_in_it() {
+    let mut facts = base();
+    set_scope(&mut facts, "read", Risk::High, None);
+    set_tier(&mut facts, "dev", Tier::Development, "t1");
+    let mut moved = facts.clone();
+    hold(&mut moved, "bot", "dev", &["read"]);
+    takes(&facts, &moved, &[]);
+    let recorded = facts::next(Some(&facts), &moved);
+    takes_with(
+        &gain("bot", "read"),
+        &recorded,
+        &moved,
+        &[(1, &["p1", "p2"], "in production")],
+    );
+}
+
 #[test]
 fn fewer_of_the_same_approvers_are_no_others() {
     let mut recorded = base();
@@ -250,7 +318,7 @@ fn a_scope_that_asked_keeps_asking_under_another_label() {
         wanted.scopes.clear();
         set_scope(&mut wanted, "reads", Risk::Low, None);
         hold(&mut wanted, "bot", "prod", &["reads"]);
-        let found = requirements(&[], Some(&recorded), &wanted);
+        let found = requirements(&[], &Held::new(), Some(&recorded), &wanted);
         let why = "scope.reads is new while scope.read goes";
         found.iter().filter(|one| one.why.contains(why)).count()
     };
@@ -359,7 +427,7 @@ fn one_key_of_two_owners_is_one_approver() {
     facts.owners.insert(owner("sec"), keys(&["p1"]));
     set_scope(&mut facts, "read", Risk::Low, Some((2, &["pay", "sec"])));
     let gain = gain("bot", "read");
-    let found = requirements(&gain, Some(&facts), &facts);
+    let found = requirements(&gain, &Held::new(), Some(&facts), &facts);
     assert_eq!(found[0].approvers, [key("p1"), key("p2")]);
 }
 
@@ -556,7 +624,7 @@ fn with_no_approver_recorded_the_first_ones_come_from_the_configuration() {
     recorded.owners.clear();
     let mut wanted = base();
     set_scope(&mut wanted, "read", Risk::High, None);
-    let found = requirements(&gain("bot", "read"), Some(&recorded), &wanted);
+    let found = requirements(&gain("bot", "read"), &Held::new(), Some(&recorded), &wanted);
     assert_eq!(shown(&found)[0].1, keys(&["p1", "p2"]));
     assert_eq!(found.len(), 1);
 }
@@ -567,7 +635,7 @@ fn the_order_is_always_the_same() {
     set_scope(&mut recorded, "read", Risk::Critical, Some((2, &["sec"])));
     let mut access = gain("bot", "read");
     access.extend(gain("bot", "read"));
-    let found = requirements(&access, Some(&recorded), &base());
+    let found = requirements(&access, &Held::new(), Some(&recorded), &base());
     let mut sorted = found.clone();
     sorted.sort();
     sorted.dedup();

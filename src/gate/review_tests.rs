@@ -6,7 +6,7 @@ use remit_sdk::provider::Expected;
 use super::Review;
 use super::requirements_tests::gain;
 use crate::access::AccessChange;
-use crate::diff::{Action, Change, Details, Reason};
+use crate::diff::{Action, Change, Details, Difference, Reason};
 use crate::plan::Plan;
 use crate::rules::{Finding, ORGANISATION, Severity};
 
@@ -82,6 +82,31 @@ fn an_error_stops_what_makes_something() {
     assert!(!review.stops());
     review.findings.clear();
     assert!(!review.stops());
+}
+
+/// Made as a rule wants it, and changed afterwards.
+#[test]
+fn an_error_stops_what_changes_more_than_access() {
+    let changing = |attributes: &[(&str, bool)]| {
+        let mut review = doing(Action::Update);
+        for change in review.plan.changes.values_mut() {
+            let differences = attributes.iter().map(|(name, is_access)| Difference {
+                name: (*name).to_owned(),
+                before: None,
+                after: None,
+                drift: None,
+                managed: true,
+                replaces: false,
+                document: false,
+                is_access: *is_access,
+            });
+            change.differences = differences.collect();
+        }
+        review.stops()
+    };
+    assert!(changing(&[("token_ttl", false)]));
+    assert!(changing(&[("policies", true), ("token_ttl", false)]));
+    assert!(!changing(&[("policies", true)]));
 }
 
 #[test]

@@ -22,6 +22,9 @@ pub const NAMESPACE: &str = "remit-plan";
 /// The largest signature that is read. One by RSA with 8192 bits takes 3 KiB.
 pub const SIGNATURE_BYTES_MAX: usize = 16 * 1024;
 
+/// What a signature begins with.
+const ARMOUR: &str = "-----BEGIN SSH SIGNATURE-----";
+
 /// The flag by which a token says that somebody touched it.
 const USER_PRESENT: u8 = 1;
 
@@ -34,7 +37,11 @@ pub fn verify(signature: &[u8], message: &[u8]) -> Result<ApproverKey, String> {
         return Err(format!("it has more than {SIGNATURE_BYTES_MAX} bytes"));
     }
     let text = std::str::from_utf8(signature).map_err(|_| no_signature())?;
-    let sig = SshSig::from_pem(text.trim()).map_err(|_| no_signature())?;
+    // OpenSSH takes no text before it.
+    if !text.starts_with(ARMOUR) {
+        return Err(no_signature());
+    }
+    let sig = SshSig::from_pem(text.trim_end()).map_err(|_| no_signature())?;
     if sig.namespace() != NAMESPACE {
         return Err(format!(
             "it was made for `{}`, not for `{NAMESPACE}`",

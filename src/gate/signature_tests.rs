@@ -59,6 +59,15 @@ fn over_other_bytes_or_for_something_else_it_counts_for_nothing() {
     let large = "x".repeat(SIGNATURE_BYTES_MAX + 1);
     assert!(why(&large).contains("more than"));
     assert!(why("").contains("no SSH signature"));
+    let good = signed(&ed25519(1), NAMESPACE, MESSAGE);
+    assert!(verify(format!("{good}\n").as_bytes(), MESSAGE).is_ok());
+    for around in [
+        format!("hello\n{good}"),
+        format!("\n{good}"),
+        format!("{good}hello"),
+    ] {
+        assert!(why(&around).contains("no SSH signature"), "{around}");
+    }
     assert!(verify(&[0xff, 0xfe], MESSAGE).is_err());
 }
 

@@ -36,6 +36,8 @@ fn ssh_keys(written: &Written<'_>) -> Decoded<Vec<String>> {
         .into_iter()
         .map(|(key, at)| {
             let help = "write the line of a `.pub` file: \"ssh-ed25519 AAAA… name\"";
+            // As `file` gives it.
+            let key = key.trim_end_matches(['\r', '\n']).to_owned();
             if key.contains(char::is_control) {
                 return Err(invalid(at, "this is no SSH public key", help));
             }

@@ -7,11 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use remit_sdk::access::Permission;
 use remit_sdk::provider::{Reading, Target};
-use remit_sdk::{Diagnostic, Kind, Span};
+use remit_sdk::{DeclarationAddress, Diagnostic, Kind, ProviderError, Span};
 
 use crate::access::{self, AccessChange, Around, Moment, Moments, Reached};
 use crate::config::literals::Literal;
-use crate::gate::{self, Requirement, Review};
+use crate::diff::Action;
+use crate::gate::{self, Held, Requirement, Review};
 use crate::lower::{self, Catalog, Desired};
 use crate::model::Model;
 use crate::observe::{self, Observed, Place, Readers};
@@ -141,8 +142,13 @@ pub(super) fn review(mut plan: Plan, material: &Material<'_>) -> (Review, Vec<Fi
     let planned = live.after(&plan.changes, material.catalog);
     let access = access(&plan, &live, &planned, material);
     plan.gate = facts(&plan, model, recorded);
-    let checked = rules(&plan, &access, &planned, material);
-    let before = || rules(&plan, &[], &live, material).findings;
+    let effect = in_effect(&planned, material.around(), material.catalog);
+    let held = held_by(&effect);
+    let checked = rules(&plan, &access, &effect, material);
+    let before = || {
+        let effect = in_effect(&live, material.around(), material.catalog);
+        rules(&plan, &[], &effect, material).findings
+    };
     let touched = || {
         let changed = plan.changes.iter().flat_map(|(address, change)| {
             let details = &change.details;
@@ -152,7 +158,7 @@ pub(super) fn review(mut plan: Plan, material: &Material<'_>) -> (Review, Vec<Fi
     };
     let (findings, left_out) = in_part(&plan, checked.findings, touched, before);
     let review = Review {
-        approvals: approvals(&plan, &access, model, recorded),
+        approvals: approvals(&plan, &access, &held, model, recorded),
         plan,
         access,
         findings,
@@ -204,7 +210,7 @@ pub(super) fn left_out(findings: &[Finding]) -> Option<Diagnostic> {
 fn rules(
     plan: &Plan,
     access: &[AccessChange],
-    planned: &Moment<'_>,
+    effect: &InEffect,
     material: &Material<'_>,
 ) -> Checked {
     if plan.mode != Mode::Apply {
@@ -220,7 +226,7 @@ fn rules(
         model,
         literals: judged.literals,
         plan: Some(plan),
-        access: Some(&in_effect(planned, material.around(), material.catalog)),
+        access: Some(effect),
         changes: Some(access),
         observed: Some(observed),
         now: &judged.now,
@@ -267,6 +273,16 @@ fn in_effect(planned: &Moment<'_>, around: Around<'_>, catalog: &Catalog<'_>) ->
     effect
 }
 
+/// The scopes by which each identity has something.
+fn held_by(effect: &InEffect) -> Held {
+    let mut held = Held::new();
+    for one in &effect.permissions {
+        let scopes = held.entry(one.identity.clone()).or_default();
+        scopes.extend(one.scopes.iter().cloned());
+    }
+    held
+}
+
 /// What exceeds a ceiling. Where the ceilings themselves can't be told, nothing is within one.
 fn excess(planned: &Moment<'_>, around: Around<'_>, catalog: &Catalog<'_>) -> Vec<CeilingExcess> {
     let nothing = Desired::default();
@@ -287,6 +303,7 @@ fn excess(planned: &Moment<'_>, around: Around<'_>, catalog: &Catalog<'_>) -> Ve
 fn approvals(
     plan: &Plan,
     access: &[AccessChange],
+    held: &Held,
     model: &Model,
     recorded: &Recorded,
 ) -> Vec<Requirement> {
@@ -294,9 +311,9 @@ fn approvals(
     let known = recorded.gate.as_ref().filter(|_| plan.mode != Mode::Apply);
     let wanted = match known {
         Some(known) => known.clone(),
-        None => gate::facts::wanted(model, &targets(plan, recorded)),
+        None => wanted(plan, model, recorded),
     };
-    gate::requirements(access, recorded.gate.as_ref(), &wanted)
+    gate::requirements(access, held, recorded.gate.as_ref(), &wanted)
 }
 
 /// What the gate is to hold later changes against, where that differs from what is recorded.
@@ -304,11 +321,26 @@ fn facts(plan: &Plan, model: &Model, recorded: &Recorded) -> Option<Facts> {
     if plan.mode != Mode::Apply {
         return None;
     }
-    let wanted = gate::facts::wanted(model, &targets(plan, recorded));
+    let wanted = wanted(plan, model, recorded);
     let next = gate::facts::next(recorded.gate.as_ref(), &wanted);
     // Nothing to say is nothing to record.
     let before = recorded.gate.clone().unwrap_or_default();
     (before != next).then_some(next)
+}
+
+/// What the plan says of the gate's facts.
+fn wanted(plan: &Plan, model: &Model, recorded: &Recorded) -> Facts {
+    let known = recorded.gate.as_ref();
+    let wanted = gate::facts::wanted(model, &targets(plan, recorded), known);
+    if !plan.asked.is_part() {
+        return wanted;
+    }
+    let changes = plan.changes.iter();
+    let changed: BTreeSet<&DeclarationAddress> = changes
+        .filter(|(_, change)| change.action != Action::Keep)
+        .map(|(address, _)| &address.declaration)
+        .collect();
+    gate::facts::of_part(wanted, known, |identity| changed.contains(identity))
 }
 
 fn targets(plan: &Plan, recorded: &Recorded) -> BTreeMap<String, Target> {
@@ -329,7 +361,31 @@ pub async fn look(
     let (mut observed, diagnostics) =
         observe::observe(desired, recorded, catalog, readers, parallelism).await?;
     read_held(&mut observed, desired, recorded, (model, catalog), readers).await;
-    Ok((observed, diagnostics))
+    // Whoever couldn't be read may do anything, and would be left out of every answer.
+    let unread: Vec<Diagnostic> = observed
+        .readings
+        .iter()
+        .filter_map(|((instance, kind, key), reading)| match reading {
+            Reading::Unreadable(error) => Some(unread(instance, kind, key, error)),
+            Reading::Present(_) | Reading::Absent => None,
+        })
+        .collect();
+    if unread.is_empty() {
+        Ok((observed, diagnostics))
+    } else {
+        Err(unread)
+    }
+}
+
+fn unread(instance: &str, kind: &str, key: &str, error: &ProviderError) -> Diagnostic {
+    let key = remit_sdk::text::safe(key);
+    let why = &error.message;
+    let mut diagnostic = Diagnostic::error(
+        "object can't be read",
+        format!("what {kind} `{key}` in {instance} gives is unknown: {why}"),
+    );
+    diagnostic.help.clone_from(&error.help);
+    diagnostic
 }
 
 fn access(

@@ -66,6 +66,16 @@ pub struct IdentityFacts {
     pub environment: DeclarationAddress,
     /// The scopes it holds.
     pub scopes: BTreeSet<DeclarationAddress>,
+    /// Environments of production that it was in before: what it got since counts as got there.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub formerly: BTreeSet<DeclarationAddress>,
+}
+
+impl IdentityFacts {
+    /// The environments that it is or was in.
+    pub fn environments(&self) -> impl Iterator<Item = &DeclarationAddress> {
+        self.formerly.iter().chain([&self.environment])
+    }
 }
 
 /// An exception to a rule.
@@ -98,6 +108,15 @@ impl Facts {
             }
         }
         Ok(())
+    }
+
+    /// Whether an identity is in production as far as these facts say, or was.
+    pub fn is_in_production(&self, identity: &DeclarationAddress) -> bool {
+        let environments = self.identities.get(identity).into_iter();
+        environments
+            .flat_map(IdentityFacts::environments)
+            .filter_map(|environment| self.environments.get(environment))
+            .any(|facts| facts.tier == Tier::Production)
     }
 
     /// Every key that may approve anything.
