@@ -107,6 +107,7 @@ pub async fn plan(
         guard: Guard {
             allowed: request.asked.allow_deletes,
         },
+        protected: protected(desired),
         place: Some(request.place),
     };
     let mut differences = diff::diff(wanted, &recorded, &observed, &options);
@@ -163,6 +164,13 @@ pub async fn plan(
         review,
         diagnostics,
     })
+}
+
+/// What is declared with `prevent_destroy`.
+fn protected(desired: &Desired) -> BTreeSet<ObjectAddress> {
+    let objects = desired.objects.iter();
+    let protected = objects.filter(|(_, wanted)| wanted.lifecycle.prevent_destroy);
+    protected.map(|(address, _)| address.clone()).collect()
 }
 
 /// Takes what is recorded for what is live, and reads only what isn't recorded.

@@ -53,6 +53,8 @@ pub struct Options<'a> {
     pub replace: Vec<Address>,
     /// How many deletions are allowed.
     pub guard: Guard,
+    /// What may not be removed by what is declared, whether or not that is recorded yet.
+    pub protected: BTreeSet<ObjectAddress>,
     /// Where a span is, for people.
     pub place: Option<&'a dyn Fn(Span) -> String>,
 }

@@ -170,7 +170,7 @@ pub(super) fn protect(snapshots: &Snapshots<'_>, result: &mut Differences) {
             .objects
             .get(address)
             .is_some_and(|one| one.prevent_destroy)
-            || wanted.is_some_and(|wanted| wanted.lifecycle.prevent_destroy);
+            || snapshots.options.protected.contains(address);
         if removes && protected {
             found.push(
                 Diagnostic::error(

@@ -179,6 +179,28 @@ fn target(
     targets.get(&instance).map(|target| target.id.clone())
 }
 
+/// What is recorded, under the labels that the objects of identities and scopes go to as well: what
+/// is taken over is what it was. `moves` are the declarations that objects come from and go to.
+pub fn moved<'m>(
+    recorded: &Facts,
+    moves: impl IntoIterator<Item = (&'m DeclarationAddress, &'m DeclarationAddress)>,
+) -> Facts {
+    let mut found = recorded.clone();
+    for (from, to) in moves {
+        if let Some(facts) = recorded.scopes.get(from) {
+            let facts = || facts.clone();
+            found.scopes.entry(to.clone()).or_insert_with(facts);
+        }
+        if let Some(facts) = recorded.identities.get(from) {
+            let identity = found.identities.entry(to.clone());
+            let identity = identity.or_insert_with(|| facts.clone());
+            identity.scopes.extend(facts.scopes.iter().cloned());
+            identity.formerly.extend(facts.environments().cloned());
+        }
+    }
+    found
+}
+
 /// What is wanted by a plan of a part: identities that it leaves alone are as they were.
 pub fn of_part(
     mut wanted: Facts,
@@ -202,17 +224,11 @@ pub fn meanwhile(recorded: Option<&Facts>, next: &Facts) -> Facts {
     };
     for (identity, before) in &recorded.identities {
         let comes = next.is_in_production(identity) && !recorded.is_in_production(identity);
-        match meanwhile.identities.get_mut(identity) {
-            Some(after) => {
-                after.scopes.extend(before.scopes.iter().cloned());
-                if comes {
-                    after.environment = before.environment.clone();
-                }
-            }
-            None => {
-                let before = before.clone();
-                meanwhile.identities.insert(identity.clone(), before);
-            }
+        let after = meanwhile.identities.entry(identity.clone());
+        let after = after.or_insert_with(|| before.clone());
+        after.scopes.extend(before.scopes.iter().cloned());
+        if comes {
+            after.environment = before.environment.clone();
         }
     }
     meanwhile

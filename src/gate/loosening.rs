@@ -28,6 +28,7 @@ pub(super) fn loosened(sides: Sides<'_>) -> Vec<Requirement> {
     let mut all = Vec::new();
     loosening.owners(&mut all);
     loosening.agents(&mut all);
+    loosening.identities(&mut all);
     loosening.scopes(&mut all);
     loosening.labels(&mut all);
     loosening.environments(&mut all);
@@ -41,20 +42,40 @@ struct Loosening<'a> {
 }
 
 impl Loosening<'_> {
-    /// A requirement; by everybody recorded where nobody in particular is concerned. Where there
-    /// are fewer than should agree, all of them must: else a mistake could never be mended.
-    fn ask(&self, why: String, required: u32, approvers: BTreeSet<String>) -> Requirement {
-        let approvers = if approvers.is_empty() {
-            self.sides.every_key()
-        } else {
-            approvers
-        };
-        let people = u32::try_from(approvers.len()).unwrap_or(u32::MAX);
+    /// A requirement, of the approvers of these owners; by everybody recorded where these have
+    /// none. Those whom the change takes away count where the others are too few: it doesn't choose
+    /// how many must agree. Where even so there are fewer, all of them must: else a mistake could
+    /// never be mended.
+    fn ask<'b>(
+        &self,
+        why: String,
+        required: u32,
+        owners: impl IntoIterator<Item = &'b DeclarationAddress> + Clone,
+    ) -> Requirement {
+        let people = |keys: &BTreeSet<String>| u32::try_from(keys.len()).unwrap_or(u32::MAX);
+        let mut approvers = self.sides.counting_of(owners.clone());
+        if people(&approvers) < required {
+            let recorded = owners.into_iter().flat_map(|one| self.recorded_keys(one));
+            approvers.extend(recorded);
+        }
+        if approvers.is_empty() {
+            approvers = self.sides.every_key();
+        }
         Requirement {
             why,
-            required: required.min(people),
+            required: required.min(people(&approvers)),
             approvers: approvers.into_iter().collect(),
         }
+    }
+
+    /// How many of an owner's approvers must agree to something, at most.
+    fn most_asked(&self, owner: &DeclarationAddress) -> u32 {
+        let of = |(scope, facts): (&DeclarationAddress, &ScopeFacts)| {
+            let (required, owners) = self.of_scope(scope, facts);
+            let is_asked = facts.approval.is_some() || facts.risk >= Risk::High;
+            (is_asked && owners.contains(owner)).then_some(required)
+        };
+        self.known.scopes.iter().filter_map(of).max().unwrap_or(1)
     }
 
     fn recorded_keys(&self, owner: &DeclarationAddress) -> BTreeSet<String> {
@@ -77,15 +98,21 @@ impl Loosening<'_> {
                 &recorded
             };
             let new = wanted.difference(trusted).count();
-            let approvers = || self.sides.counting(owner);
             if new > 0 {
                 let why = format!("{owner} gets {new} approvers that it didn't have");
                 let why = why.replace("gets 1 approvers that", "gets 1 approver that");
-                all.push(self.ask(why, 1, approvers()));
+                all.push(self.ask(why, 1, [owner]));
             }
-            if wanted.is_empty() && !recorded.is_empty() {
-                let why = format!("{owner} loses all of its approvers");
-                all.push(self.ask(why, 1, approvers()));
+            let needed = self.most_asked(owner);
+            let is_few = u32::try_from(wanted.len()).is_ok_and(|left| left < needed);
+            if wanted.len() < recorded.len() && is_few {
+                let why = if wanted.is_empty() {
+                    format!("{owner} loses all of its approvers")
+                } else {
+                    let left = wanted.len();
+                    format!("{owner} keeps {left} of the {needed} approvers that must agree")
+                };
+                all.push(self.ask(why, needed, [owner]));
             }
         }
     }
@@ -96,16 +123,38 @@ impl Loosening<'_> {
             let Some(recorded) = self.known.agents.get(agent) else {
                 continue;
             };
-            let before = self.recorded_keys(recorded);
-            let after = self.wanted_keys(wanted);
-            let is_same_people = !after.is_empty() && after.is_subset(&before);
-            if wanted == recorded || before.is_empty() || is_same_people {
-                continue;
+            if self.are_others(recorded, wanted) {
+                let why =
+                    format!("{agent} goes from {recorded} to {wanted}, whose approvers are others");
+                all.push(self.ask(why, 1, [recorded]));
             }
-            let why =
-                format!("{agent} goes from {recorded} to {wanted}, whose approvers are others");
-            all.push(self.ask(why, 1, self.sides.counting(recorded)));
         }
+    }
+
+    /// Nor does an identity, by the agent that it is of.
+    fn identities(&self, all: &mut Vec<Requirement>) {
+        for (identity, wanted) in &self.sides.wanted.identities {
+            let Some(recorded) = self.known.identities.get(identity) else {
+                continue;
+            };
+            let owner = |agent| self.sides.owner(agent);
+            let (Some(before), Some(after)) = (owner(&recorded.agent), owner(&wanted.agent)) else {
+                continue;
+            };
+            if self.are_others(before, after) {
+                let (from, to) = (&recorded.agent, &wanted.agent);
+                let why =
+                    format!("{identity} goes from {from} to {to}, whose approvers are others");
+                all.push(self.ask(why, 1, [before]));
+            }
+        }
+    }
+
+    /// Whether those who would approve are others than those recorded.
+    fn are_others(&self, recorded: &DeclarationAddress, wanted: &DeclarationAddress) -> bool {
+        let (before, after) = (self.recorded_keys(recorded), self.wanted_keys(wanted));
+        let is_same_people = !after.is_empty() && after.is_subset(&before);
+        wanted != recorded && !before.is_empty() && !is_same_people
     }
 
     fn scopes(&self, all: &mut Vec<Requirement>) {
@@ -113,8 +162,8 @@ impl Loosening<'_> {
             if let Some(recorded) = self.known.scopes.get(scope) {
                 for what in self.looser(scope, recorded, wanted) {
                     let why = format!("{scope} {what}");
-                    let (required, approvers) = self.of_scope(scope, recorded);
-                    all.push(self.ask(why, required, approvers));
+                    let (required, owners) = self.of_scope(scope, recorded);
+                    all.push(self.ask(why, required, &owners));
                 }
             }
         }
@@ -141,6 +190,7 @@ impl Loosening<'_> {
             (None, Some(after)) => {
                 let now = keys(&after.from, &|owner| self.wanted_keys(owner));
                 let (_, then) = self.of_scope(scope, before);
+                let then = keys(&then, &|owner| self.recorded_keys(owner));
                 if before.risk >= Risk::High && !now.is_subset(&then) {
                     found.push("lets others approve".to_owned());
                 }
@@ -164,25 +214,24 @@ impl Loosening<'_> {
         found
     }
 
-    /// How many must agree, and who, before a scope asks for less.
+    /// How many must agree, and of which owners, before a scope asks for less.
     fn of_scope(
         &self,
         scope: &DeclarationAddress,
         recorded: &ScopeFacts,
-    ) -> (u32, BTreeSet<String>) {
+    ) -> (u32, BTreeSet<DeclarationAddress>) {
         let least = if recorded.risk == Risk::Critical {
             2
         } else {
             1
         };
         if let Some(approval) = &recorded.approval {
-            let approvers = self.sides.counting_of(&approval.from);
-            return (approval.required.max(least), approvers);
+            return (approval.required.max(least), approval.from.clone());
         }
         let owners = self
             .sides
             .owners_of(|identity| identity.scopes.contains(scope));
-        (least, self.sides.counting_of(owners))
+        (least, owners.into_iter().cloned().collect())
     }
 
     /// A scope under another label: the old one is gone and new ones are there that ask for less.
@@ -207,8 +256,8 @@ impl Loosening<'_> {
                 }
                 let why =
                     format!("{scope} is new while {old} goes, and asks for less than that did");
-                let (required, approvers) = self.of_scope(old, before);
-                all.push(self.ask(why, required, approvers));
+                let (required, owners) = self.of_scope(old, before);
+                all.push(self.ask(why, required, &owners));
             }
         }
     }
@@ -223,10 +272,8 @@ impl Loosening<'_> {
         };
         for (environment, wanted) in &self.sides.wanted.environments {
             let within = |other: &DeclarationAddress| {
-                let owners = self
-                    .sides
-                    .owners_of(|identity| identity.environment == *other);
-                self.sides.counting_of(owners)
+                self.sides
+                    .owners_of(|identity| identity.environment == *other)
             };
             let recorded = self.known.environments.get(environment);
             if let Some(before) = recorded.map(|facts| facts.tier)
@@ -258,7 +305,7 @@ impl Loosening<'_> {
                 continue;
             }
             let why = format!("{address} is a new exception: {}", wanted.what);
-            all.push(self.ask(why, 1, self.sides.counting_of(&wanted.owners)));
+            all.push(self.ask(why, 1, &wanted.owners));
         }
     }
 }

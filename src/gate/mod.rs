@@ -11,6 +11,8 @@ pub mod file;
 mod file_tests;
 mod loosening;
 #[cfg(test)]
+mod loosening_tests;
+#[cfg(test)]
 mod promoted_tests;
 mod requirements;
 #[cfg(test)]

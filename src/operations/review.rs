@@ -308,12 +308,12 @@ fn approvals(
     recorded: &Recorded,
 ) -> Vec<Requirement> {
     // What only removes or records changes nothing of who approves what.
-    let known = recorded.gate.as_ref().filter(|_| plan.mode != Mode::Apply);
-    let wanted = match known {
-        Some(known) => known.clone(),
-        None => wanted(plan, model, recorded),
+    let known = known(plan, recorded);
+    let wanted = match &known {
+        Some(known) if plan.mode != Mode::Apply => known.clone(),
+        _ => wanted(plan, model, recorded),
     };
-    gate::requirements(access, held, recorded.gate.as_ref(), &wanted)
+    gate::requirements(access, held, known.as_ref(), &wanted)
 }
 
 /// What the gate is to hold later changes against, where that differs from what is recorded.
@@ -322,15 +322,25 @@ fn facts(plan: &Plan, model: &Model, recorded: &Recorded) -> Option<Facts> {
         return None;
     }
     let wanted = wanted(plan, model, recorded);
-    let next = gate::facts::next(recorded.gate.as_ref(), &wanted);
+    let next = gate::facts::next(known(plan, recorded).as_ref(), &wanted);
     // Nothing to say is nothing to record.
     let before = recorded.gate.clone().unwrap_or_default();
     (before != next).then_some(next)
 }
 
+/// What is recorded of the gate's facts, of what changes its label too.
+fn known(plan: &Plan, recorded: &Recorded) -> Option<Facts> {
+    let moves = plan.changes.iter().filter_map(|(to, change)| {
+        let from = &change.moved_from.as_ref()?.declaration;
+        (*from != to.declaration).then_some((from, &to.declaration))
+    });
+    Some(gate::facts::moved(recorded.gate.as_ref()?, moves))
+}
+
 /// What the plan says of the gate's facts.
 fn wanted(plan: &Plan, model: &Model, recorded: &Recorded) -> Facts {
-    let known = recorded.gate.as_ref();
+    let known = known(plan, recorded);
+    let known = known.as_ref();
     let wanted = gate::facts::wanted(model, &targets(plan, recorded), known);
     if !plan.asked.is_part() {
         return wanted;

@@ -220,6 +220,20 @@ fn protected_objects_stay() {
     assert!(!destroy.may_apply());
 }
 
+/// What is declared counts before it is recorded.
+#[test]
+fn what_is_protected_since_the_last_apply_stays() {
+    let mut engine = Engine::new();
+    engine.furnish();
+    engine.converge();
+    let item = "memory_item.i".parse().unwrap();
+    let resource = engine.model.resources.get_mut(&item).unwrap();
+    resource.lifecycle.prevent_destroy = true;
+    let destroy = engine.plan_with(Mode::Destroy, |_| {}).unwrap();
+    assert!(summaries(&destroy).contains(&"protected object would be removed"));
+    assert!(!destroy.may_apply());
+}
+
 #[test]
 fn many_removals_need_a_number() {
     let mut engine = Engine::new();
