@@ -13,7 +13,7 @@ use regorus::utils::limits::ExecutionTimerConfig;
 use regorus::{Engine, LimitError, Value};
 use serde_json::Value as Json;
 
-use super::{Fault, Limits, PolicyFile};
+use super::{Fault, Limits, PolicyFile, nesting};
 use crate::rules::Severity;
 
 /// The packages whose rules are asked: remit's own, and the one that conftest asks.
@@ -153,7 +153,10 @@ fn parse(policies: &[PolicyFile]) -> Result<(Engine, Vec<Vec<String>>), Vec<Faul
     engine.set_strict_builtin_errors(true);
     // Else it prints them.
     engine.set_gather_prints(true);
-    let mut faults = Vec::new();
+    let mut faults: Vec<Fault> = policies.iter().filter_map(nesting::too_deep).collect();
+    if !faults.is_empty() {
+        return Err(faults);
+    }
     for policy in policies {
         if let Err(error) = engine.add_policy(policy.path.clone(), policy.text.clone()) {
             let paths = std::slice::from_ref(&policy.path);

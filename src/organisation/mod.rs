@@ -24,6 +24,7 @@ use crate::rules::Finding;
 
 mod answer;
 mod engine;
+mod nesting;
 #[cfg(test)]
 mod tests;
 
