@@ -244,6 +244,8 @@ mod grant_tests;
 #[cfg(test)]
 mod limits_tests;
 #[cfg(test)]
+mod logins_carried_tests;
+#[cfg(test)]
 mod logins_tests;
 #[cfg(test)]
 mod member_tests;
