@@ -21,6 +21,7 @@ mod identity;
 mod limits;
 mod logins;
 mod member;
+mod namespace;
 mod pattern;
 mod uncertain;
 
@@ -249,6 +250,8 @@ mod logins_carried_tests;
 mod logins_tests;
 #[cfg(test)]
 mod member_tests;
+#[cfg(test)]
+mod namespace_tests;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

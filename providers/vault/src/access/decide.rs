@@ -291,7 +291,7 @@ const ROOT_PROTECTED: &[&str] = &[
     "sys/storage/raft/snapshot-auto/config/*",
 ];
 
-fn takes_sudo(path: &str) -> bool {
+pub(super) fn takes_sudo(path: &str) -> bool {
     ROOT_PROTECTED.iter().any(|protected| {
         protected
             .strip_suffix('*')

@@ -8,8 +8,9 @@
 //!
 //! What each way takes was tried on OpenBao 2.7.2: whether the server takes a write for a create
 //! or an update (the identity store and policies know updates only, login roles and token roles
-//! both), which parameters it can't do without, and what else must hold. Not looked for: what
-//! lies in other namespaces, endpoints of plugins that aren't known here, secrets that are
+//! both), which parameters it can't do without, and what else must hold. In other namespaces
+//! logins and tokens are looked for; a group there has no members of this one on OpenBao. Not
+//! looked for: endpoints of plugins that aren't known here, secrets that are
 //! credentials to something else.
 
 mod logins;
@@ -54,17 +55,26 @@ pub(super) fn escalations(
     if in_databases {
         search.databases(world);
     }
-    if !in_server {
-        return search.into_found();
+    if in_server {
+        search.own_policies(world);
+        search.own_entity(world, subject);
+        search.groups(world, subject);
+        search.aliases(world, subject);
+        search.merge();
+        search.tokens();
+        search.server();
+        search.logins(world, subject);
     }
-    search.own_policies(world);
-    search.own_entity(world, subject);
-    search.groups(world, subject);
-    search.aliases(world, subject);
-    search.merge();
-    search.tokens();
-    search.server();
-    search.logins(world, subject);
+    // Nothing of what is declared is in another namespace.
+    let nothing = World::default();
+    for namespace in &holding.namespaces {
+        search.go_to(namespace);
+        if !search.is_openbao() {
+            search.groups(&nothing, subject);
+        }
+        search.tokens();
+        search.logins(&nothing, subject);
+    }
     search.into_found()
 }
 
@@ -261,6 +271,12 @@ impl Search<'_> {
             }
         }
         let mut names = self.names("auth/token/create/{}", NEW);
+        // A namespace gives no tokens to those of another without it.
+        let may_make = |search: &Self, name: &str| {
+            let path = format!("auth/token/create/{name}");
+            !search.in_namespace() || search.has_sudo(&path)
+        };
+        names.retain(|name| may_make(self, name));
         for name in &names {
             let way = self.update(&format!("auth/token/create/{name}"), &[&[]]);
             let (gain, how) = if name.contains(NEW) {
@@ -273,6 +289,7 @@ impl Search<'_> {
             self.keep("create-token-of-role", Gain::Foreign(gain), &how, way);
         }
         names.extend(self.names("auth/token/roles/{}", NEW));
+        names.retain(|name| may_make(self, name));
         for name in names {
             let write = |body: Body<'_>, make: Body<'_>| {
                 let role = self.write(&format!("auth/token/roles/{name}"), &[body])?;

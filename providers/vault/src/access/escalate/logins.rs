@@ -33,6 +33,12 @@ struct Mount<'w> {
     is_there: bool,
 }
 
+impl Mount<'_> {
+    fn shown(&self) -> String {
+        safe(&self.path.replace(NEW, "…"))
+    }
+}
+
 impl Search<'_> {
     pub(super) fn logins(&mut self, world: &World<'_>, subject: &Subject) {
         // Most subjects write nothing of this, and looking at each login for each subject would
@@ -67,6 +73,10 @@ impl Search<'_> {
             .collect();
         paths.extend(roles.iter().filter_map(|role| mount_of(role)));
         paths.extend(self.named_mounts());
+        // Of another namespace's nothing is known, so there may be one where rules leave it open.
+        if self.in_namespace() {
+            paths.insert(NEW.to_owned());
+        }
         // The token store is one, too, and has ways of its own.
         paths.remove("token");
         paths
@@ -112,7 +122,7 @@ impl Search<'_> {
         let entries = self.holding.acl.entries();
         entries
             .filter(|entry| !entry.grant.denies())
-            .filter_map(|entry| name(&entry.pattern.segments))
+            .filter_map(|entry| name(self.segments(entry)?))
             .collect()
     }
 
@@ -125,7 +135,7 @@ impl Search<'_> {
                 Some(_) => None,
                 None => Some(format!(
                     "`{}` being an auth mount of type {}",
-                    safe(&mount.path),
+                    mount.shown(),
                     method.kinds.join(" or ")
                 )),
             };
@@ -147,7 +157,7 @@ impl Search<'_> {
                 });
             }
         }
-        let how = format!("writes a login on `{}` with any policy", safe(&mount.path));
+        let how = format!("writes a login on `{}` with any policy", mount.shown());
         self.keep("write-login-role", Gain::Everything, &how, surest(ways));
     }
 
@@ -417,7 +427,7 @@ impl Search<'_> {
 }
 
 fn vouched(mount: &Mount<'_>) -> String {
-    format!("a credential that `{}` accepts", safe(&mount.path))
+    format!("a credential that `{}` accepts", mount.shown())
 }
 
 /// The type of the mount that a role is of.
