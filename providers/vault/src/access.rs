@@ -231,6 +231,8 @@ mod can_tests;
 #[cfg(test)]
 mod decide_tests;
 #[cfg(test)]
+mod escalate_database_tests;
+#[cfg(test)]
 mod escalate_identity_tests;
 #[cfg(test)]
 mod escalate_login_tests;

@@ -3,7 +3,7 @@
 //! In: a subject with its policies, and the world around it. Out: escalations: writing a policy
 //! that one holds, or the entity, group or alias that one is, or a login role; making tokens;
 //! changing what an auth mount believes; taking another workload's secret-id; writing what a
-//! database role does. Each is tried as requests against the policies, so that a `deny` or a limit
+//! database role does, or where a database is. Each is tried as requests against the policies, so that a `deny` or a limit
 //! on a parameter that stands in the way counts.
 //!
 //! What each way takes was tried on OpenBao 2.7.2: whether the server takes a write for a create
@@ -13,27 +13,25 @@
 //! looked for: endpoints of plugins that aren't known here, secrets that are
 //! credentials to something else.
 
+mod databases;
 mod logins;
 mod methods;
 mod search;
 
 use std::collections::BTreeSet;
 
-use remit_sdk::access::{Escalation, Gain, Permission, Subject, Thing, World};
+use remit_sdk::access::{Escalation, Gain, Permission, Subject, World};
 use remit_sdk::{Value, text::safe};
 
 use super::administrative::is_harmless;
 use super::decide::Operation;
 use super::evaluate::{ENTITY, Holding, POLICY, is_true, texts};
-use super::grant::Glob;
 use search::{ANY, Body, NEW, SOME, Search, Step, surest};
 
 /// An entity can have one alias at each mount.
 const ELSEWHERE: &str = "an entity that doesn't log in at the same mount yet";
 
 const ALIAS: &str = "vault_entity_alias";
-const CONNECTION: &str = "vault_database_connection";
-const DATABASE_ROLE: &str = "vault_database_role";
 
 pub(super) fn escalations(
     world: &World<'_>,
@@ -45,15 +43,13 @@ pub(super) fn escalations(
     }
     // Most hold nothing but what they read and write of their own: looking no further keeps the
     // whole from growing with the square of the subjects.
-    let mounts = world
-        .of_kind(CONNECTION)
-        .chain(world.of_kind(DATABASE_ROLE))
-        .filter_map(|thing| thing.key.split('/').next());
+    let mounts = databases::mounts(world);
+    let firsts = mounts.iter().filter_map(|mount| mount.split('/').next());
     let in_server = writes_in(holding, &["sys", "auth", "identity"].into());
-    let in_databases = writes_in(holding, &mounts.collect());
+    let in_databases = writes_in(holding, &firsts.collect());
     let mut search = Search::new(holding);
     if in_databases {
-        search.databases(world);
+        search.databases(world, &mounts);
     }
     if in_server {
         search.own_policies(world);
@@ -331,65 +327,6 @@ impl Search<'_> {
             let way = way.map(|way| way.given("the server's storage being `raft`"));
             self.keep("restore-snapshot", Gain::Everything, how, way);
         }
-    }
-
-    /// A dynamic role runs the statements that it holds as the user of its connection.
-    fn databases(&mut self, world: &World<'_>) {
-        let word = |thing: &Thing<'_>, what: &str| {
-            let value = thing.attributes.get(what)?;
-            value.as_str().map(str::to_owned)
-        };
-        for role in world.of_kind(DATABASE_ROLE) {
-            // Before anything else, since there are as many as subjects.
-            let Some(mount) = role.attributes.get("mount").and_then(Value::as_str) else {
-                continue;
-            };
-            let place: Vec<&str> = mount.split('/').chain(["roles"]).collect();
-            if !self.writes_below(&place, None) {
-                continue;
-            }
-            let (Some(name), Some(connection)) = (word(role, "name"), word(role, "db_name")) else {
-                continue;
-            };
-            let statements: Body<'_> = &[("creation_statements", ANY)];
-            let way = self
-                .update(&format!("{mount}/roles/{name}"), &[statements])
-                .zip(self.request(Operation::Read, &format!("{mount}/creds/{name}"), &[&[]]));
-            self.database(mount, &connection, &name, way);
-        }
-        for connection in world.of_kind(CONNECTION) {
-            let (Some(mount), Some(name)) = (word(connection, "mount"), word(connection, "name"))
-            else {
-                continue;
-            };
-            let allowed = texts(connection, "allowed_roles");
-            let mut roles = self.names(&format!("{mount}/roles/{{}}"), NEW);
-            roles.extend(allowed.iter().map(|role| role.replace('*', NEW)));
-            roles.retain(|role| {
-                let is_allowed = |one: &String| one == "*" || Glob::new(one).matches(role);
-                let key = format!("{mount}/roles/{role}");
-                allowed.iter().any(is_allowed) && world.thing(DATABASE_ROLE, &key).is_none()
-            });
-            for role in roles {
-                let body: Body<'_> = &[("creation_statements", ANY), ("db_name", &name)];
-                let way = self
-                    .write(&format!("{mount}/roles/{role}"), &[body])
-                    .zip(self.request(Operation::Read, &format!("{mount}/creds/{role}"), &[&[]]));
-                self.database(&mount, &name, &role, way);
-            }
-        }
-    }
-
-    fn database(&mut self, mount: &str, connection: &str, role: &str, way: Option<(Step, Step)>) {
-        let role = if role.contains(NEW) {
-            "a database role of its own".to_owned()
-        } else {
-            format!("the database role `{}`", safe(role))
-        };
-        let how = format!("writes what {role} on `{}` does, and uses it", safe(mount));
-        let gain = format!("the user of the connection {mount}/config/{connection}");
-        let way = way.map(|(write, read)| write.then(read));
-        self.keep("write-database-role", Gain::Foreign(gain), &how, way);
     }
 }
 
