@@ -16,6 +16,7 @@ mod beyond;
 mod decide;
 mod escalate;
 mod evaluate;
+mod fold;
 mod grant;
 mod identity;
 mod limits;

@@ -127,10 +127,19 @@ impl Search<'_> {
                 .is_openbao()
                 .then(|| self.request(Operation::Patch, &path, &[body]))
                 .flatten();
+            // Vault compares a deny with the path as it is written, which the policy's name isn't.
+            let other_case = || {
+                let way = self.update(
+                    &format!("sys/policies/acl/{}", name.to_uppercase()),
+                    &[body],
+                )?;
+                Some(way.given("the server being older than Vault 2.2.2"))
+            };
             let way = surest([
                 self.update(&path, &[body]),
                 patch,
                 self.update(&format!("sys/policy/{name}"), &[body]),
+                (!self.is_openbao()).then(other_case).flatten(),
             ]);
             let how = format!("writes the policy `{}`, which it holds", safe(name));
             self.keep("write-own-policy", Gain::Everything, &how, way);

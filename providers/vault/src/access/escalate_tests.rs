@@ -440,3 +440,17 @@ fn the_server_s_own_storage_and_programs_depend_on_its_configuration() {
         "sys/plugins/catalog/auth/*: update sudo;denied_parameters = { sha256 = [] }",
     ]);
 }
+
+#[test]
+fn another_spelling_of_a_policy_that_is_denied_is_one_on_vault_only() {
+    let things = things("sys/policies/acl/*: update\nsys/policies/acl/p: deny");
+    let on = |server: &str| told(&Vault.escalations(&things.world_on(server), &entity("a")));
+    assert_eq!(on("OpenBao 2.7.2"), [""; 0]);
+    assert_eq!(
+        on("Vault 2.0.3"),
+        [
+            "write-own-policy > everything: update@sys/policies/acl/*? the server being older than \
+             Vault 2.2.2"
+        ]
+    );
+}

@@ -15,7 +15,8 @@ use remit_sdk::{Kind, Value, text::safe};
 use super::decide::{Operation, Request, Verdict};
 use super::member::{self, Member, PENDING};
 use super::{
-    Acl, Entry, Excess, Finding, Server, administrative, escalate, logins, namespace, uncertain,
+    Acl, Entry, Excess, Finding, Server, administrative, escalate, fold, logins, namespace,
+    uncertain,
 };
 use crate::policy::{self, Document};
 use crate::schema;
@@ -394,7 +395,11 @@ impl<'a> Holding<'a> {
     }
 
     fn answer(&self, subject: &Subject, operation: Operation, path: &str) -> Answer {
-        let verdict = self.acl.decide(&Request::new(operation, path));
+        let looked_up = match self.acl.server {
+            Server::OpenBao => fold::logins(self.world, path),
+            Server::Vault => path.into(),
+        };
+        let verdict = self.acl.decide(&Request::new(operation, &looked_up));
         let mut told = vec![format!("{} `{}`", safe(&subject.0), safe(&subject.1))];
         let (verdict, rules, by) = match verdict {
             Verdict::Allowed { rule, by } => (access::Verdict::Allowed, BTreeSet::from([rule]), by),
