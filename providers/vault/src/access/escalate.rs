@@ -14,6 +14,7 @@
 //! credentials to something else.
 
 mod databases;
+mod groups;
 mod logins;
 mod methods;
 mod search;
@@ -162,63 +163,12 @@ impl Search<'_> {
                 ],
             ),
         ];
-        // The server doesn't tell cases of a name apart, and rules for its path do: one that denies
-        // it in one spelling leaves the others.
-        let mut names = self.names("identity/entity/name/{}", NEW);
-        names.retain(|name| name.eq_ignore_ascii_case(&subject.1));
-        names.extend([
-            subject.1.to_ascii_uppercase(),
-            subject.1.to_ascii_lowercase(),
-        ]);
-        for name in names {
+        let names = self.names("identity/entity/name/{}", NEW);
+        for name in spellings(names, &subject.1) {
             ways.push(self.update(&format!("identity/entity/name/{name}"), &[POLICIES]));
         }
         let how = "attaches any policy to its own entity";
         self.keep("edit-own-entity", Gain::Everything, how, surest(ways));
-    }
-
-    fn groups(&mut self, world: &World<'_>, subject: &Subject) {
-        const MAKE: Body<'_> = &[("member_entity_ids", ANY), ("name", NEW), ("policies", ANY)];
-        const FILL: Body<'_> = &[("member_entity_ids", ANY), ("policies", ANY)];
-        const JOIN: Body<'_> = &[("member_entity_ids", ANY)];
-        let how = "makes a group with any policy, and itself a member";
-        let mut ways = vec![self.update("identity/group", &[MAKE])];
-        let mut joins = vec![self.update(
-            "identity/group",
-            &[
-                &[("member_entity_ids", ANY), ("name", NEW)],
-                &[("id", SOME), ("member_entity_ids", ANY)],
-            ],
-        )];
-        for name in self.names("identity/group/name/{}", NEW) {
-            let path = format!("identity/group/name/{name}");
-            ways.push(self.update(&path, &[FILL]));
-            joins.push(self.update(&path, &[JOIN]));
-        }
-        for id in self.names("identity/group/id/{}", SOME) {
-            let path = format!("identity/group/id/{id}");
-            let there = |way: Option<Step>| {
-                let shown = safe(&path.replace(SOME, "…"));
-                way.map(|way| way.given(format!("`{shown}` being a group")))
-            };
-            ways.push(there(self.update(&path, &[FILL])));
-            joins.push(there(self.update(&path, &[JOIN])));
-        }
-        self.keep("edit-group", Gain::Everything, how, surest(ways));
-        if !self.has("edit-group", &Gain::Everything) {
-            let gain = Gain::Foreign("groups".to_owned());
-            let how = "makes itself a member of a group";
-            self.keep("join-group", gain, how, surest(joins));
-        }
-        let how = "attaches any policy to a group that it is in";
-        let own = world.thing(&subject.0, &subject.1);
-        for group in own.map(|own| texts(own, "group_ids")).unwrap_or_default() {
-            let way = surest([
-                self.update(&format!("identity/group/id/{group}"), &[POLICIES]),
-                self.update("identity/group", &[&[("id", &group), ("policies", ANY)]]),
-            ]);
-            self.keep("edit-own-group", Gain::Everything, how, way);
-        }
     }
 
     fn aliases(&mut self, world: &World<'_>, subject: &Subject) {
@@ -341,6 +291,19 @@ impl Search<'_> {
 
 const POLICIES: Body<'static> = &[("policies", ANY)];
 const CANONICAL: Body<'static> = &[("canonical_id", ANY)];
+
+/// The spellings of a name in the identity store that rules have, and the usual ones: the server
+/// doesn't tell cases apart there, and rules for its path do, so that one that denies it in one
+/// spelling leaves the others.
+fn spellings(mut names: BTreeSet<String>, name: &str) -> BTreeSet<String> {
+    names.retain(|one| one.eq_ignore_ascii_case(name));
+    names.extend([
+        name.to_owned(),
+        name.to_ascii_uppercase(),
+        name.to_ascii_lowercase(),
+    ]);
+    names
+}
 
 fn id_of<'w>(world: &'w World<'_>, subject: &'w Subject) -> &'w str {
     world

@@ -324,15 +324,24 @@ impl Search<'_> {
     }
 
     fn beliefs(&mut self, world: &World<'_>, subject: &Subject, mount: &Mount<'_>) {
-        let found = BELIEFS
-            .iter()
-            .find(|(kind, _)| mount.kind.as_deref() == Some(kind));
-        let Some((_, parameters)) = found else { return };
-        let path = format!("auth/{}/config", mount.path);
-        let ways = parameters
-            .iter()
-            .map(|name| self.update(&path, &[&[(*name, ANY)]]));
-        let way = surest(ways.collect::<Vec<_>>());
+        let mut ways = Vec::new();
+        for (kind, place, parameters) in BELIEFS {
+            if mount.kind.as_deref() != Some(kind) {
+                continue;
+            }
+            let place = format!("auth/{}/{place}", mount.path);
+            let paths: BTreeSet<String> = if place.contains("{}") {
+                let names = self.names(&place, NEW).into_iter();
+                names.map(|name| place.replace("{}", &name)).collect()
+            } else {
+                [place].into()
+            };
+            for path in paths {
+                let by = |name: &&str| self.update(&path, &[&[(*name, ANY)]]);
+                ways.extend(parameters.iter().map(by));
+            }
+        }
+        let way = surest(ways);
         let how = format!("changes whom `{}` believes", safe(&mount.path));
         let others: BTreeSet<Subject> = mount
             .roles
