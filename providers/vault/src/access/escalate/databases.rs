@@ -69,8 +69,8 @@ impl Search<'_> {
             let (Some(name), Some(connection)) = (word(role, "name"), word(role, "db_name")) else {
                 continue;
             };
-            let bodies = STATEMENTS.map(|statements| [(statements, ANY)]);
-            let bodies: Vec<Body<'_>> = bodies.iter().map(|body| body.as_slice()).collect();
+            let [make, remove] = STATEMENTS;
+            let bodies: [Body<'_>; 2] = [&[(make, ANY)], &[(remove, ANY)]];
             let path = format!("{mount}/creds/{name}");
             let read = self.request(Operation::Read, &path, &[&[]]);
             let others = format!("somebody else reading `{}`", safe(&path));

@@ -84,7 +84,6 @@ impl Search<'_> {
 
     /// A group that one is in needs no new member.
     fn own_group(&mut self, world: &World<'_>, id: &str) {
-        let named = |name: &str| [("name", name.to_owned()), ("policies", ANY.to_owned())];
         let mut ways = vec![
             self.update(&format!("identity/group/id/{id}"), &[POLICIES]),
             self.update("identity/group", &[&[("id", id), ("policies", ANY)]]),
@@ -98,12 +97,8 @@ impl Search<'_> {
         };
         for name in names {
             let by_path = self.update(&format!("identity/group/name/{name}"), &[POLICIES]);
-            let body = named(&name);
-            let body: Vec<(&str, &str)> = body
-                .iter()
-                .map(|(name, value)| (*name, value.as_str()))
-                .collect();
-            let way = surest([by_path, self.update("identity/group", &[&body])]);
+            let body: Body<'_> = &[("name", &name), ("policies", ANY)];
+            let way = surest([by_path, self.update("identity/group", &[body])]);
             ways.push(match &known {
                 Some(_) => way,
                 None => way.map(|way| {
