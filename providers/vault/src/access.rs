@@ -16,11 +16,13 @@ mod beyond;
 mod decide;
 mod escalate;
 mod evaluate;
+mod fold;
 mod grant;
 mod identity;
 mod limits;
 mod logins;
 mod member;
+mod namespace;
 mod pattern;
 mod uncertain;
 
@@ -230,6 +232,8 @@ mod can_tests;
 #[cfg(test)]
 mod decide_tests;
 #[cfg(test)]
+mod escalate_database_tests;
+#[cfg(test)]
 mod escalate_identity_tests;
 #[cfg(test)]
 mod escalate_login_tests;
@@ -244,9 +248,13 @@ mod grant_tests;
 #[cfg(test)]
 mod limits_tests;
 #[cfg(test)]
+mod logins_carried_tests;
+#[cfg(test)]
 mod logins_tests;
 #[cfg(test)]
 mod member_tests;
+#[cfg(test)]
+mod namespace_tests;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

@@ -2,11 +2,13 @@
 //!
 //! In: one permission. Out: why it is one, if it is: `sudo`, all paths, or writing where the
 //! server keeps policies, identities, logins and itself. Reading and writing secrets, database
-//! credentials included, is what agents are for, and so is what a token does with itself.
+//! credentials included, is what agents are for, and so is what a token does with itself. What
+//! the same paths do in a namespace counts where a permission says that it may be in one.
 
 use remit_sdk::access::Permission;
 use remit_sdk::text::safe;
 
+use super::namespace;
 use super::pattern::{Pattern, Segment};
 
 /// Capabilities that change something.
@@ -14,7 +16,7 @@ const WRITES: [&str; 5] = ["create", "update", "patch", "delete", "recover"];
 
 /// Where the server keeps itself, and what stands below, as far as only the server names it: a
 /// `+` may stand for the tree, and then only these make it one.
-const HELD: [(&str, &[&str]); 3] = [
+pub(super) const HELD: [(&str, &[&str]); 3] = [
     (
         "sys",
         &[
@@ -116,9 +118,19 @@ pub(super) fn reason(permission: &Permission) -> Option<String> {
         if writes.is_empty() || is_harmless(path) {
             return None;
         }
-        let held = held(path)?;
+        let in_namespace = || {
+            namespace::of(permission, path)
+                .into_iter()
+                .filter(|(_, rest)| !is_harmless(rest))
+                .find_map(|(namespace, rest)| {
+                    let given = format!(", if `{}` is a namespace", safe(namespace));
+                    Some((held(rest)?, given))
+                })
+        };
+        let here = held(path).map(|held| (held, String::new()));
+        let (held, given) = here.or_else(in_namespace)?;
         Some(format!(
-            "`{}` at `{}` changes {}",
+            "`{}` at `{}` changes {}{given}",
             writes.join("`, `"),
             safe(path),
             match held {

@@ -80,3 +80,27 @@ fn a_request_is_a_capability_and_a_path() {
         assert_eq!(answer.verdict, Verdict::Allowed, "{capability}");
     }
 }
+
+#[test]
+fn the_server_folds_names_before_it_looks_them_up() {
+    let things = holder(
+        "sys/policies/acl/*: update\nsys/policies/acl/CI-*: deny\nsys/policies/acl/mine: read\n\
+         sys/policies/acl/Other: delete\nauth/r/role/b: read\nauth/j/role/b: read",
+    )
+    .with("", "vault_auth_mount", "r", &[("type", "approle")])
+    .with("", "vault_auth_mount", "j", &[("type", "jwt")]);
+    let allowed = |request: &str| can(&things, request).verdict == Verdict::Allowed;
+    // A deny that is written in capitals hits nothing.
+    assert!(allowed("update sys/policies/acl/CI-x"));
+    assert!(allowed("read sys/policies/acl/MINE"));
+    assert!(!allowed("delete sys/policies/acl/Other"));
+    assert!(allowed("read auth/r/role/B"));
+    assert!(!allowed("read auth/j/role/B"));
+    let world = things.world_on("Vault 2.0.3");
+    let on_vault = |request: &str| {
+        let answer = Vault.can(&world, &entity("a"), request).unwrap();
+        answer.verdict == Verdict::Allowed
+    };
+    assert!(!on_vault("update sys/policies/acl/CI-x"));
+    assert!(!on_vault("read auth/r/role/B"));
+}

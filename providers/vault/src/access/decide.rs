@@ -13,7 +13,7 @@ use remit_sdk::Value;
 use remit_sdk::text::safe;
 
 use super::grant::{Grant, Limits};
-use super::{Acl, Entry, Lookup, Server, uncertain};
+use super::{Acl, Entry, Lookup, Server, fold, uncertain};
 
 /// What a request does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -291,7 +291,7 @@ const ROOT_PROTECTED: &[&str] = &[
     "sys/storage/raft/snapshot-auto/config/*",
 ];
 
-fn takes_sudo(path: &str) -> bool {
+pub(super) fn takes_sudo(path: &str) -> bool {
     ROOT_PROTECTED.iter().any(|protected| {
         protected
             .strip_suffix('*')
@@ -301,7 +301,7 @@ fn takes_sudo(path: &str) -> bool {
 
 impl Acl {
     /// Whether a request would be allowed. The path of a LIST or SCAN gets the slash at its end
-    /// that the server gives it.
+    /// that the server gives it, and the name of a policy the case.
     pub fn decide(&self, request: &Request<'_>) -> Verdict {
         if self.root {
             return Verdict::Allowed {
@@ -316,7 +316,11 @@ impl Acl {
                 why: Refusal::Broken(broken.why.clone()),
             };
         }
-        let mut path = request.path.trim_start_matches('/').to_owned();
+        let path = request.path.trim_start_matches('/');
+        let mut path = match self.server {
+            Server::OpenBao => fold::policies(path).into_owned(),
+            Server::Vault => path.to_owned(),
+        };
         let lookup = if request.operation.lists() {
             if !path.ends_with('/') {
                 path.push('/');

@@ -3,36 +3,36 @@
 //! In: a subject with its policies, and the world around it. Out: escalations: writing a policy
 //! that one holds, or the entity, group or alias that one is, or a login role; making tokens;
 //! changing what an auth mount believes; taking another workload's secret-id; writing what a
-//! database role does. Each is tried as requests against the policies, so that a `deny` or a limit
+//! database role does, or where a database is. Each is tried as requests against the policies, so that a `deny` or a limit
 //! on a parameter that stands in the way counts.
 //!
 //! What each way takes was tried on OpenBao 2.7.2: whether the server takes a write for a create
 //! or an update (the identity store and policies know updates only, login roles and token roles
-//! both), which parameters it can't do without, and what else must hold. Not looked for: what
-//! lies in other namespaces, endpoints of plugins that aren't known here, secrets that are
+//! both), which parameters it can't do without, and what else must hold. In other namespaces
+//! logins and tokens are looked for; a group there has no members of this one on OpenBao. Not
+//! looked for: endpoints of plugins that aren't known here, secrets that are
 //! credentials to something else.
 
+mod databases;
+mod groups;
 mod logins;
 mod methods;
 mod search;
 
 use std::collections::BTreeSet;
 
-use remit_sdk::access::{Escalation, Gain, Permission, Subject, Thing, World};
+use remit_sdk::access::{Escalation, Gain, Permission, Subject, World};
 use remit_sdk::{Value, text::safe};
 
 use super::administrative::is_harmless;
 use super::decide::Operation;
 use super::evaluate::{ENTITY, Holding, POLICY, is_true, texts};
-use super::grant::Glob;
 use search::{ANY, Body, NEW, SOME, Search, Step, surest};
 
 /// An entity can have one alias at each mount.
 const ELSEWHERE: &str = "an entity that doesn't log in at the same mount yet";
 
 const ALIAS: &str = "vault_entity_alias";
-const CONNECTION: &str = "vault_database_connection";
-const DATABASE_ROLE: &str = "vault_database_role";
 
 pub(super) fn escalations(
     world: &World<'_>,
@@ -44,27 +44,34 @@ pub(super) fn escalations(
     }
     // Most hold nothing but what they read and write of their own: looking no further keeps the
     // whole from growing with the square of the subjects.
-    let mounts = world
-        .of_kind(CONNECTION)
-        .chain(world.of_kind(DATABASE_ROLE))
-        .filter_map(|thing| thing.key.split('/').next());
+    let mounts = databases::mounts(world);
+    let firsts = mounts.iter().filter_map(|mount| mount.split('/').next());
     let in_server = writes_in(holding, &["sys", "auth", "identity"].into());
-    let in_databases = writes_in(holding, &mounts.collect());
+    let in_databases = writes_in(holding, &firsts.collect());
     let mut search = Search::new(holding);
     if in_databases {
-        search.databases(world);
+        search.databases(world, &mounts);
     }
-    if !in_server {
-        return search.into_found();
+    if in_server {
+        search.own_policies(world);
+        search.own_entity(world, subject);
+        search.groups(world, subject);
+        search.aliases(world, subject);
+        search.merge();
+        search.tokens();
+        search.server();
+        search.logins(world, subject);
     }
-    search.own_policies(world);
-    search.own_entity(world, subject);
-    search.groups(world, subject);
-    search.aliases(world, subject);
-    search.merge();
-    search.tokens();
-    search.server();
-    search.logins(world, subject);
+    // Nothing of what is declared is in another namespace.
+    let nothing = World::default();
+    for namespace in &holding.namespaces {
+        search.go_to(namespace);
+        if !search.is_openbao() {
+            search.groups(&nothing, subject);
+        }
+        search.tokens();
+        search.logins(&nothing, subject);
+    }
     search.into_found()
 }
 
@@ -121,10 +128,19 @@ impl Search<'_> {
                 .is_openbao()
                 .then(|| self.request(Operation::Patch, &path, &[body]))
                 .flatten();
+            // Vault compares a deny with the path as it is written, which the policy's name isn't.
+            let other_case = || {
+                let way = self.update(
+                    &format!("sys/policies/acl/{}", name.to_uppercase()),
+                    &[body],
+                )?;
+                Some(way.given("the server being older than Vault 2.2.2"))
+            };
             let way = surest([
                 self.update(&path, &[body]),
                 patch,
                 self.update(&format!("sys/policy/{name}"), &[body]),
+                (!self.is_openbao()).then(other_case).flatten(),
             ]);
             let how = format!("writes the policy `{}`, which it holds", safe(name));
             self.keep("write-own-policy", Gain::Everything, &how, way);
@@ -147,63 +163,12 @@ impl Search<'_> {
                 ],
             ),
         ];
-        // The server doesn't tell cases of a name apart, and rules for its path do: one that denies
-        // it in one spelling leaves the others.
-        let mut names = self.names("identity/entity/name/{}", NEW);
-        names.retain(|name| name.eq_ignore_ascii_case(&subject.1));
-        names.extend([
-            subject.1.to_ascii_uppercase(),
-            subject.1.to_ascii_lowercase(),
-        ]);
-        for name in names {
+        let names = self.names("identity/entity/name/{}", NEW);
+        for name in spellings(names, &subject.1) {
             ways.push(self.update(&format!("identity/entity/name/{name}"), &[POLICIES]));
         }
         let how = "attaches any policy to its own entity";
         self.keep("edit-own-entity", Gain::Everything, how, surest(ways));
-    }
-
-    fn groups(&mut self, world: &World<'_>, subject: &Subject) {
-        const MAKE: Body<'_> = &[("member_entity_ids", ANY), ("name", NEW), ("policies", ANY)];
-        const FILL: Body<'_> = &[("member_entity_ids", ANY), ("policies", ANY)];
-        const JOIN: Body<'_> = &[("member_entity_ids", ANY)];
-        let how = "makes a group with any policy, and itself a member";
-        let mut ways = vec![self.update("identity/group", &[MAKE])];
-        let mut joins = vec![self.update(
-            "identity/group",
-            &[
-                &[("member_entity_ids", ANY), ("name", NEW)],
-                &[("id", SOME), ("member_entity_ids", ANY)],
-            ],
-        )];
-        for name in self.names("identity/group/name/{}", NEW) {
-            let path = format!("identity/group/name/{name}");
-            ways.push(self.update(&path, &[FILL]));
-            joins.push(self.update(&path, &[JOIN]));
-        }
-        for id in self.names("identity/group/id/{}", SOME) {
-            let path = format!("identity/group/id/{id}");
-            let there = |way: Option<Step>| {
-                let shown = safe(&path.replace(SOME, "…"));
-                way.map(|way| way.given(format!("`{shown}` being a group")))
-            };
-            ways.push(there(self.update(&path, &[FILL])));
-            joins.push(there(self.update(&path, &[JOIN])));
-        }
-        self.keep("edit-group", Gain::Everything, how, surest(ways));
-        if !self.has("edit-group", &Gain::Everything) {
-            let gain = Gain::Foreign("groups".to_owned());
-            let how = "makes itself a member of a group";
-            self.keep("join-group", gain, how, surest(joins));
-        }
-        let how = "attaches any policy to a group that it is in";
-        let own = world.thing(&subject.0, &subject.1);
-        for group in own.map(|own| texts(own, "group_ids")).unwrap_or_default() {
-            let way = surest([
-                self.update(&format!("identity/group/id/{group}"), &[POLICIES]),
-                self.update("identity/group", &[&[("id", &group), ("policies", ANY)]]),
-            ]);
-            self.keep("edit-own-group", Gain::Everything, how, way);
-        }
     }
 
     fn aliases(&mut self, world: &World<'_>, subject: &Subject) {
@@ -261,6 +226,12 @@ impl Search<'_> {
             }
         }
         let mut names = self.names("auth/token/create/{}", NEW);
+        // A namespace gives no tokens to those of another without it.
+        let may_make = |search: &Self, name: &str| {
+            let path = format!("auth/token/create/{name}");
+            !search.in_namespace() || search.has_sudo(&path)
+        };
+        names.retain(|name| may_make(self, name));
         for name in &names {
             let way = self.update(&format!("auth/token/create/{name}"), &[&[]]);
             let (gain, how) = if name.contains(NEW) {
@@ -273,6 +244,7 @@ impl Search<'_> {
             self.keep("create-token-of-role", Gain::Foreign(gain), &how, way);
         }
         names.extend(self.names("auth/token/roles/{}", NEW));
+        names.retain(|name| may_make(self, name));
         for name in names {
             let write = |body: Body<'_>, make: Body<'_>| {
                 let role = self.write(&format!("auth/token/roles/{name}"), &[body])?;
@@ -315,69 +287,23 @@ impl Search<'_> {
             self.keep("restore-snapshot", Gain::Everything, how, way);
         }
     }
-
-    /// A dynamic role runs the statements that it holds as the user of its connection.
-    fn databases(&mut self, world: &World<'_>) {
-        let word = |thing: &Thing<'_>, what: &str| {
-            let value = thing.attributes.get(what)?;
-            value.as_str().map(str::to_owned)
-        };
-        for role in world.of_kind(DATABASE_ROLE) {
-            // Before anything else, since there are as many as subjects.
-            let Some(mount) = role.attributes.get("mount").and_then(Value::as_str) else {
-                continue;
-            };
-            let place: Vec<&str> = mount.split('/').chain(["roles"]).collect();
-            if !self.writes_below(&place, None) {
-                continue;
-            }
-            let (Some(name), Some(connection)) = (word(role, "name"), word(role, "db_name")) else {
-                continue;
-            };
-            let statements: Body<'_> = &[("creation_statements", ANY)];
-            let way = self
-                .update(&format!("{mount}/roles/{name}"), &[statements])
-                .zip(self.request(Operation::Read, &format!("{mount}/creds/{name}"), &[&[]]));
-            self.database(mount, &connection, &name, way);
-        }
-        for connection in world.of_kind(CONNECTION) {
-            let (Some(mount), Some(name)) = (word(connection, "mount"), word(connection, "name"))
-            else {
-                continue;
-            };
-            let allowed = texts(connection, "allowed_roles");
-            let mut roles = self.names(&format!("{mount}/roles/{{}}"), NEW);
-            roles.extend(allowed.iter().map(|role| role.replace('*', NEW)));
-            roles.retain(|role| {
-                let is_allowed = |one: &String| one == "*" || Glob::new(one).matches(role);
-                let key = format!("{mount}/roles/{role}");
-                allowed.iter().any(is_allowed) && world.thing(DATABASE_ROLE, &key).is_none()
-            });
-            for role in roles {
-                let body: Body<'_> = &[("creation_statements", ANY), ("db_name", &name)];
-                let way = self
-                    .write(&format!("{mount}/roles/{role}"), &[body])
-                    .zip(self.request(Operation::Read, &format!("{mount}/creds/{role}"), &[&[]]));
-                self.database(&mount, &name, &role, way);
-            }
-        }
-    }
-
-    fn database(&mut self, mount: &str, connection: &str, role: &str, way: Option<(Step, Step)>) {
-        let role = if role.contains(NEW) {
-            "a database role of its own".to_owned()
-        } else {
-            format!("the database role `{}`", safe(role))
-        };
-        let how = format!("writes what {role} on `{}` does, and uses it", safe(mount));
-        let gain = format!("the user of the connection {mount}/config/{connection}");
-        let way = way.map(|(write, read)| write.then(read));
-        self.keep("write-database-role", Gain::Foreign(gain), &how, way);
-    }
 }
 
 const POLICIES: Body<'static> = &[("policies", ANY)];
 const CANONICAL: Body<'static> = &[("canonical_id", ANY)];
+
+/// The spellings of a name in the identity store that rules have, and the usual ones: the server
+/// doesn't tell cases apart there, and rules for its path do, so that one that denies it in one
+/// spelling leaves the others.
+fn spellings(mut names: BTreeSet<String>, name: &str) -> BTreeSet<String> {
+    names.retain(|one| one.eq_ignore_ascii_case(name));
+    names.extend([
+        name.to_owned(),
+        name.to_ascii_uppercase(),
+        name.to_ascii_lowercase(),
+    ]);
+    names
+}
 
 fn id_of<'w>(world: &'w World<'_>, subject: &'w Subject) -> &'w str {
     world

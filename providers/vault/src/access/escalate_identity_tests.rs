@@ -163,7 +163,9 @@ fn attaching_policies_to_a_group_that_one_is_in() {
         "identity/group/id/*",
         "identity/group",
     ] {
-        let lines = format!("{rule}: update;denied_parameters = {{ member_entity_ids = [] }}");
+        let lines = format!(
+            "{rule}: update;denied_parameters = {{ member_entity_ids = [], member_group_ids = [] }}"
+        );
         assert_eq!(
             of(&grouped(&lines), &entity("a")),
             [format!("edit-own-group > everything: update@{rule}")]
@@ -175,6 +177,33 @@ fn attaching_policies_to_a_group_that_one_is_in() {
     }
     let lines = "identity/group: update;allowed_parameters = { policies = [] }";
     assert_eq!(of(&grouped(lines), &entity("a")), [""; 0]);
+    // By its name, in any spelling; where that isn't known it depends.
+    let named = |lines: &str| {
+        grouped(lines).with(
+            "",
+            "vault_group",
+            "g-1",
+            &[("name", "ops"), ("type", "internal"), ("policies", "[q]")],
+        )
+    };
+    for rule in ["ops", "OPS", "oPs", "o*"] {
+        let rule = format!("identity/group/name/{rule}");
+        let lines = format!("{rule}: update;allowed_parameters = {{ policies = [] }}");
+        let way = format!("edit-own-group > everything: update@{rule}");
+        assert_eq!(of(&named(&lines), &entity("a")), [way.as_str()]);
+        let shown = rule.rsplit('/').next().unwrap().replace("o*", "o…");
+        assert_eq!(
+            of(&grouped(&lines), &entity("a")),
+            [format!("{way}? `{shown}` being a group that it is in")]
+        );
+    }
+    let lines = "identity/group: update;allowed_parameters = { name = [], policies = [] }";
+    assert_eq!(
+        of(&named(lines), &entity("a")),
+        ["edit-own-group > everything: update@identity/group"]
+    );
+    let lines = "identity/group/name/other: update;allowed_parameters = { policies = [] }";
+    assert_eq!(of(&named(lines), &entity("a")), [""; 0]);
     let things = grouped("identity/group/id/g-1: update");
     let found = Vault.escalations(&things.world(), &entity("a"));
     let how: Vec<&str> = found.iter().map(|one| one.how.as_str()).collect();
@@ -241,4 +270,42 @@ fn merging_one_s_own_entity_into_another() {
         "identity/entity/merge: update;denied_parameters = { from_entity_ids = [] }",
         "identity/entity/merge: update;denied_parameters = { to_entity_id = [] }",
     ]);
+}
+
+#[test]
+fn a_group_in_a_group_is_a_member_too() {
+    let grouped = |lines: &str| {
+        Things::default()
+            .with(
+                "identity.a",
+                "vault_entity",
+                "a",
+                &[("policies", "[p]"), ("group_ids", "[g-1]")],
+            )
+            .policy("p", lines)
+    };
+    let member = "update;allowed_parameters = { member_group_ids = []";
+    for (lines, way) in [
+        (
+            format!("identity/group: {member}, name = [], policies = [] }}"),
+            "edit-group > everything: update@identity/group",
+        ),
+        (
+            format!("identity/group/name/x: {member}, policies = [] }}"),
+            "edit-group > everything: update@identity/group/name/x",
+        ),
+        (
+            format!("identity/group/name/x: {member} }}"),
+            "join-group > <groups>: update@identity/group/name/x",
+        ),
+        (
+            format!("identity/group/id/x: {member} }}"),
+            "join-group > <groups>: update@identity/group/id/x? `identity/group/id/x` being a group",
+        ),
+    ] {
+        let found = of(&grouped(&lines), &entity("a"));
+        assert!(found.iter().any(|one| one == way), "{lines}: {found:?}");
+        // Who is in no group has none to put into another.
+        none(&[&lines]);
+    }
 }

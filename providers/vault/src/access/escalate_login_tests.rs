@@ -371,25 +371,45 @@ fn changing_whom_a_mount_believes() {
         .with("issuer.i", "vault_auth_mount", "j", &[])
         .policy("p", "auth/j/config: update");
     assert_eq!(of(&config, &entity("a")), [way("<logins at j>")]);
-    for (kind, parameter) in [
-        ("jwt", "jwks_url"),
-        ("jwt", "jwt_validation_pubkeys"),
-        ("jwt", "oidc_discovery_url"),
-        ("oidc", "jwks_url"),
-        ("oidc", "jwt_validation_pubkeys"),
-        ("oidc", "oidc_discovery_url"),
-        ("kubernetes", "kubernetes_host"),
-        ("ldap", "url"),
-        ("radius", "host"),
+    for (kind, place, parameters) in [
+        ("aws", "config/certificate/x", "aws_public_cert"),
+        ("aws", "config/client", "sts_endpoint"),
+        ("azure", "config", "environment tenant_id"),
+        ("cf", "config", "cf_api_addr identity_ca_certificates"),
+        ("github", "config", "base_url organization"),
+        (
+            "jwt",
+            "config",
+            "jwks_url jwt_validation_pubkeys oidc_discovery_url",
+        ),
+        ("kerberos", "config", "keytab"),
+        ("kerberos", "config/ldap", "url"),
+        ("kubernetes", "config", "kubernetes_host"),
+        ("ldap", "config", "url"),
+        ("oci", "config", "home_tenancy_id"),
+        (
+            "oidc",
+            "config",
+            "jwks_url jwt_validation_pubkeys oidc_discovery_url",
+        ),
+        ("okta", "config", "base_url org_name"),
+        ("radius", "config", "host"),
+        ("saml", "config", "idp_cert idp_metadata_url"),
+        ("spiffe", "config", "bundle endpoint_url trust_domain"),
     ] {
-        let lines = format!("auth/m/config: update;allowed_parameters = {{ {parameter} = [] }}");
-        assert_eq!(
-            mounted(&lines, kind),
-            ["edit-auth-mount > <logins at m>: update@auth/m/config"],
-            "{kind}"
-        );
+        let path = format!("auth/m/{place}");
+        for parameter in parameters.split(' ') {
+            let lines = format!("{path}: update;allowed_parameters = {{ {parameter} = [] }}");
+            assert_eq!(
+                mounted(&lines, kind),
+                [format!("edit-auth-mount > <logins at m>: update@{path}")],
+                "{kind} {parameter}"
+            );
+        }
+        let lines = format!("{path}: update;allowed_parameters = {{ max_ttl = [] }}");
+        assert_eq!(mounted(&lines, kind), [""; 0], "{kind}");
     }
-    for kind in ["approle", "cert", "userpass", "token", "github"] {
+    for kind in ["approle", "cert", "userpass", "token", "aws"] {
         assert_eq!(mounted("auth/m/config: update", kind), [""; 0], "{kind}");
     }
 }

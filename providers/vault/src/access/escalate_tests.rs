@@ -442,114 +442,15 @@ fn the_server_s_own_storage_and_programs_depend_on_its_configuration() {
 }
 
 #[test]
-fn writing_what_a_database_role_does() {
-    let database = |lines: &str, allowed: &str| {
-        things(lines)
-            .with(
-                "",
-                "vault_database_connection",
-                "db/config/main",
-                &[
-                    ("mount", "db"),
-                    ("name", "main"),
-                    ("allowed_roles", allowed),
-                ],
-            )
-            .with(
-                "scope.d",
-                "vault_database_role",
-                "db/roles/d",
-                &[("mount", "db"), ("name", "d"), ("db_name", "main")],
-            )
-            .with(
-                "",
-                "vault_database_role",
-                "db/roles/odd",
-                &[("mount", "db")],
-            )
-            .with(
-                "",
-                "vault_database_connection",
-                "db/config/odd",
-                &[("mount", "db")],
-            )
-    };
-    let found = |lines: &str, allowed: &str| of(&database(lines, allowed), &entity("a"));
-    let way = |by: &str| {
-        format!("write-database-role > <the user of the connection db/config/main>: {by}")
-    };
+fn another_spelling_of_a_policy_that_is_denied_is_one_on_vault_only() {
+    let things = things("sys/policies/acl/*: update\nsys/policies/acl/p: deny");
+    let on = |server: &str| told(&Vault.escalations(&things.world_on(server), &entity("a")));
+    assert_eq!(on("OpenBao 2.7.2"), [""; 0]);
     assert_eq!(
-        found("db/roles/d: update\ndb/creds/d: read", "[d]"),
-        [way("read@db/creds/d, update@db/roles/d")]
-    );
-    for lines in [
-        "db/roles/d: update",
-        "db/creds/d: read",
-        "db/roles/d: create\ndb/creds/d: read",
-        "db/roles/d: update\ndb/creds/d: update",
-        "db/roles/d: update;denied_parameters = { creation_statements = [] }\ndb/creds/d: read",
-        "db/roles/*: create update\ndb/roles/d: deny\ndb/creds/*: read",
-        "db/roles/new: create\ndb/creds/new: read",
-    ] {
-        assert_eq!(found(lines, "[d]"), [""; 0], "{lines}");
-    }
-    for (allowed, works) in [
-        ("[*]", true),
-        ("[new]", true),
-        ("[n*]", true),
-        ("[]", false),
-        ("[x*]", false),
-    ] {
-        let all = found("db/roles/new: create\ndb/creds/new: read", allowed);
-        let expected =
-            way("read@db/creds/new, create@db/roles/new? `db/roles/new` not being there yet");
-        let expected = expected.replace(
-            "read@db/creds/new, create@db/roles/new",
-            "create@db/roles/new, read@db/creds/new",
-        );
-        assert_eq!(
-            all,
-            if works { vec![expected] } else { vec![] },
-            "{allowed}"
-        );
-    }
-    // A mount of several segments.
-    let deep = Things::default()
-        .with("identity.a", "vault_entity", "a", &[("policies", "[p]")])
-        .with(
-            "",
-            "vault_database_role",
-            "t/db/roles/d",
-            &[("mount", "t/db"), ("name", "d"), ("db_name", "x")],
-        )
-        .policy("p", "t/db/roles/d: update\nt/db/creds/d: read");
-    assert_eq!(
-        of(&deep, &entity("a")),
+        on("Vault 2.0.3"),
         [
-            "write-database-role > <the user of the connection t/db/config/x>: read@t/db/creds/d, update@t/db/roles/d"
+            "write-own-policy > everything: update@sys/policies/acl/*? the server being older than \
+             Vault 2.2.2"
         ]
     );
-    // A name that both rules leave open is one that the connection allows.
-    for allowed in ["[new]", "[n*]", "[*]"] {
-        let all = found("db/roles/*: create\ndb/creds/*: read", allowed);
-        assert_eq!(all.len(), 1, "{allowed}");
-    }
-    let how = |lines: &str, allowed: &str| {
-        Vault.escalations(&database(lines, allowed).world(), &entity("a"))[0]
-            .how
-            .clone()
-    };
-    assert_eq!(
-        how("db/roles/d: update\ndb/creds/d: read", "[d]"),
-        "writes what the database role `d` on `db` does, and uses it"
-    );
-    assert_eq!(
-        how("db/roles/*: create\ndb/creds/*: read", "[*]"),
-        "writes what a database role of its own on `db` does, and uses it"
-    );
-    for denied in ["creation_statements", "db_name"] {
-        let lines =
-            format!("db/roles/*: create;denied_parameters = {{ {denied} = [] }}\ndb/creds/*: read");
-        assert_eq!(found(&lines, "[*]"), [""; 0], "{denied}");
-    }
 }

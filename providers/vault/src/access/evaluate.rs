@@ -14,7 +14,10 @@ use remit_sdk::{Kind, Value, text::safe};
 
 use super::decide::{Operation, Request, Verdict};
 use super::member::{self, Member, PENDING};
-use super::{Acl, Entry, Excess, Finding, Server, administrative, escalate, logins, uncertain};
+use super::{
+    Acl, Entry, Excess, Finding, Server, administrative, escalate, fold, logins, namespace,
+    uncertain,
+};
 use crate::policy::{self, Document};
 use crate::schema;
 
@@ -239,6 +242,8 @@ pub(super) struct Holding<'a> {
     pub(super) acl: Acl,
     /// The names of its policies.
     pub(super) policies: BTreeSet<String>,
+    /// What its rules reach into and may be a namespace.
+    pub(super) namespaces: BTreeSet<String>,
     /// What it holds and isn't known, by name.
     unknown: BTreeMap<String, Unknown>,
     /// Whom it is to the server.
@@ -251,6 +256,7 @@ impl<'a> Holding<'a> {
         Self {
             acl: Acl::new(server(world), std::iter::empty::<(&str, &Document)>(), None),
             policies: BTreeSet::new(),
+            namespaces: BTreeSet::new(),
             unknown: BTreeMap::new(),
             world,
             member: None,
@@ -307,12 +313,14 @@ impl<'a> Holding<'a> {
             unknown.insert(what.clone(), unknown_here);
         }
         let identity = member.identity();
+        let acl = Acl::new(
+            server(world),
+            documents.iter().map(|(name, document)| (name, document)),
+            identity.as_ref(),
+        );
         Some(Self {
-            acl: Acl::new(
-                server(world),
-                documents.iter().map(|(name, document)| (name, document)),
-                identity.as_ref(),
-            ),
+            namespaces: namespace::reached(world, acl.entries()),
+            acl,
             policies: names,
             unknown,
             world,
@@ -328,6 +336,12 @@ impl<'a> Holding<'a> {
                 .unknown
                 .iter()
                 .map(|directive| format!("`{}` being known", safe(directive))),
+        );
+        conditions.extend(
+            self.namespaces
+                .iter()
+                .filter(|one| namespace::below(one, entry.path()).is_some())
+                .map(|one| namespace::condition(one)),
         );
         conditions.extend(self.but_not(entry));
         Permission {
@@ -381,7 +395,11 @@ impl<'a> Holding<'a> {
     }
 
     fn answer(&self, subject: &Subject, operation: Operation, path: &str) -> Answer {
-        let verdict = self.acl.decide(&Request::new(operation, path));
+        let looked_up = match self.acl.server {
+            Server::OpenBao => fold::logins(self.world, path),
+            Server::Vault => path.into(),
+        };
+        let verdict = self.acl.decide(&Request::new(operation, &looked_up));
         let mut told = vec![format!("{} `{}`", safe(&subject.0), safe(&subject.1))];
         let (verdict, rules, by) = match verdict {
             Verdict::Allowed { rule, by } => (access::Verdict::Allowed, BTreeSet::from([rule]), by),

@@ -128,7 +128,7 @@ impl<'w> Index<'w> {
             return BTreeSet::new();
         }
         if thing.kind.name != ENTITY {
-            return BTreeSet::from([self.login(thing, None)]);
+            return BTreeSet::from([self.login(thing, None, Vec::new())]);
         }
         self.aliases_of(thing)
             .into_iter()
@@ -157,6 +157,9 @@ impl<'w> Index<'w> {
     fn by_alias(&self, alias: &Thing<'_>) -> Vec<Login> {
         let mount = mount_of(alias);
         let name = alias.attributes.get("name").map_or(UNREAD, known);
+        let carried = pairs(alias, "custom_metadata", |key, value| {
+            format!("custom metadata {key} is {value}")
+        });
         let roles = self.roles.get(&mount);
         let exact = roles.and_then(|roles| roles.exact.get(&name.to_lowercase()));
         let any = roles.map(|roles| roles.any.as_slice()).unwrap_or_default();
@@ -165,7 +168,7 @@ impl<'w> Index<'w> {
             .into_iter()
             .flatten()
             .chain(any)
-            .map(|role| self.login(role, Some(name)))
+            .map(|role| self.login(role, Some(name), carried.clone()))
             .collect();
         let method = self
             .world
@@ -178,8 +181,9 @@ impl<'w> Index<'w> {
         };
         if !is_evaluated {
             let method = method.map_or_else(String::new, |method| format!(" ({method})"));
+            let by = format!("a login at auth/{mount}{method} that isn't evaluated");
             found.push(Login {
-                by: format!("a login at auth/{mount}{method} that isn't evaluated"),
+                by: with(by, &carried),
                 who: Some("the name".to_owned()),
                 limits: [("the name".to_owned(), [name.to_owned()].into())].into(),
                 at: format!("auth/{mount}"),
@@ -194,15 +198,17 @@ impl<'w> Index<'w> {
         found
     }
 
-    /// A login by a role, of this name.
-    fn login(&self, role: &Thing<'_>, name: Option<&str>) -> Login {
+    /// A login by a role, of this name, that carries this.
+    fn login(&self, role: &Thing<'_>, name: Option<&str>, mut carried: Vec<String>) -> Login {
         let mount = mount_of(role);
         let mut login = if role.kind.name == APPROLE {
             approle(role, &mount)
         } else {
             let beliefs = self.beliefs.get(&mount).cloned().unwrap_or_default();
+            carried.extend(told_by_claims(role));
             token(role, name, beliefs)
         };
+        login.by = with(login.by, &carried);
         let from = texts(role, "token_bound_cidrs");
         add(&mut login.limits, "from", from);
         login.at = format!("role {} on auth/{mount}", role_name(role));
@@ -250,19 +256,7 @@ fn may_yield(role: &Thing<'_>, name: &str) -> bool {
 fn token(role: &Thing<'_>, name: Option<&str>, beliefs: Limits) -> Login {
     let mut limits = beliefs;
     let is_oidc = text(role, "role_type") == "oidc";
-    let mut by = if is_oidc { "an OIDC login" } else { "a token" }.to_owned();
-    // What is tolerated makes more of it, which no limit says.
-    for leeway in [
-        "clock_skew_leeway",
-        "expiration_leeway",
-        "not_before_leeway",
-    ] {
-        if let Some(seconds) = role.attributes.get(leeway).and_then(Value::as_i64)
-            && seconds != 0
-        {
-            let _ = std::fmt::Write::write_fmt(&mut by, format_args!(", {leeway} {seconds}s,"));
-        }
-    }
+    let by = if is_oidc { "an OIDC login" } else { "a token" }.to_owned();
     let claim = role.attributes.get("user_claim").map_or(UNREAD, known);
     let subject = texts(role, "bound_subject");
     let mut who = (!subject.is_empty()).then(|| "sub".to_owned());
@@ -307,6 +301,68 @@ fn token(role: &Thing<'_>, name: Option<&str>, beliefs: Limits) -> Login {
     }
 }
 
+/// What a role tolerates, and what it makes of claims beside the name: policies of the groups
+/// that they name, metadata that templates read. More of one may allow less, so no limit says it:
+/// a login that differs in it is another.
+fn told_by_claims(role: &Thing<'_>) -> Vec<String> {
+    let mut told = Vec::new();
+    for leeway in [
+        "clock_skew_leeway",
+        "expiration_leeway",
+        "not_before_leeway",
+    ] {
+        let seconds = role.attributes.get(leeway).and_then(Value::as_i64);
+        told.extend(
+            seconds
+                .filter(|seconds| *seconds != 0)
+                .map(|seconds| format!("{leeway} {seconds}s")),
+        );
+    }
+    let groups = texts(role, "groups_claim").into_iter();
+    told.extend(groups.map(|claim| format!("groups by the claim {claim:?}")));
+    told.extend(pairs(role, "claim_mappings", |claim, key| {
+        format!("metadata {key} by the claim {claim}")
+    }));
+    if is_true(role, "token_policies_template_claims") {
+        told.push("policies named by claims".to_owned());
+    }
+    if text(role, "role_type") == "oidc" {
+        let mode = text(role, "callback_mode");
+        if !["", "client"].contains(&mode) {
+            told.push(format!("callback_mode {mode}"));
+        }
+        if is_true(role, "oidc_disable_confirmation") {
+            told.push("without confirmation".to_owned());
+        }
+    }
+    told
+}
+
+/// What comes, with what it carries.
+fn with(by: String, carried: &[String]) -> String {
+    if carried.is_empty() {
+        by
+    } else {
+        format!("{by} ({})", carried.join("; "))
+    }
+}
+
+/// Each pair of a map in words, in quotes, so that no text passes for several; that a map isn't
+/// known yet is one.
+fn pairs(thing: &Thing<'_>, attribute: &str, say: impl Fn(&str, &str) -> String) -> Vec<String> {
+    match thing.attributes.get(attribute) {
+        Some(Value::Map(all)) => all
+            .iter()
+            .map(|(key, value)| {
+                let value = value.to_text().map(|text| format!("{text:?}"));
+                say(&format!("{key:?}"), value.as_deref().unwrap_or(PENDING))
+            })
+            .collect(),
+        None | Some(Value::Null) => Vec::new(),
+        Some(_) => vec![format!("{attribute} {PENDING}")],
+    }
+}
+
 /// A login with what an AppRole asks for. Who was given its secret-ids isn't known to anybody.
 fn approle(role: &Thing<'_>, mount: &str) -> Login {
     let name = role_name(role);
@@ -316,6 +372,13 @@ fn approle(role: &Thing<'_>, mount: &str) -> Login {
         who = Some("a secret-id of it".to_owned());
         limits.insert("a secret-id of it".to_owned(), BTreeSet::new());
     }
+    // Where no secret-id is asked for it is all that one must know, so only that it is another is
+    // shown; one that is the role's name is no secret.
+    let role_id = match role.attributes.get("role_id").map_or(UNREAD, known) {
+        id if id == name || [PENDING, UNREAD].contains(&id) => id.to_owned(),
+        id => print(id),
+    };
+    limits.insert("role-id".to_owned(), [role_id].into());
     let from = texts(role, "secret_id_bound_cidrs");
     add(&mut limits, "its secret-id used from", from);
     Login {

@@ -390,7 +390,7 @@ fn an_approle_is_its_secret_ids() {
     let own = with(&[("role_id", "a"), ("bind_secret_id", "true")]);
     assert_eq!(
         told(&own),
-        ["the role-id of auth/hosts/approle/a with a secret-id of it | "]
+        ["the role-id of auth/hosts/approle/a with a secret-id of it | role-id a"]
     );
     let open = with(&[("role_id", "a"), ("bind_secret_id", "false")]);
     assert!(lets_in_more(&open, &own) && !lets_in_more(&own, &open));

@@ -11,6 +11,7 @@ use remit_sdk::text::safe;
 use remit_sdk::{Address, Diagnostic, Read as _, Value};
 
 use super::Reader;
+use crate::client::Product;
 use crate::policy::{self, Document};
 use crate::schema;
 
@@ -19,6 +20,7 @@ impl Reader {
         let mut found = self.check_connections(wanted).await;
         found.extend(self.check_kv_versions(wanted).await);
         if let Ok(product) = self.0.client.product().await {
+            found.extend(older(product).filter(|_| !wanted.is_empty()));
             let vocabulary = if product.is_openbao {
                 policy::VAULT_ONLY
             } else {
@@ -107,6 +109,42 @@ impl Reader {
     }
 }
 
+/// The first versions that evaluate policies as [`crate::access`] does.
+const OPENBAO: [u64; 3] = [2, 6, 0];
+const VAULT: [u64; 3] = [2, 0, 3];
+
+/// That a server is older than what is evaluated.
+fn older(product: &Product) -> Option<Diagnostic> {
+    let (name, first) = if product.is_openbao {
+        ("OpenBao", OPENBAO)
+    } else {
+        ("Vault", VAULT)
+    };
+    if numbers(&product.version)? >= first {
+        return None;
+    }
+    let [major, minor, patch] = first;
+    Some(
+        Diagnostic::warning(
+            "server older than what is evaluated",
+            format!(
+                "{name} {} may list what a policy denies, and take a wildcard from the value of a \
+                 template; what remit says of access is right from {name} {major}.{minor}.{patch} on",
+                safe(&product.version)
+            ),
+        )
+        .help("update the server"),
+    )
+}
+
+/// `2.7.2`, `2.0.3+ent`, `2.6.0-beta1`.
+fn numbers(version: &str) -> Option<[u64; 3]> {
+    let end = version.find(['-', '+']).unwrap_or(version.len());
+    let mut parts = version.get(..end)?.trim_start_matches('v').split('.');
+    let mut next = || parts.next()?.parse().ok();
+    Some([next()?, next()?, next()?])
+}
+
 fn not_allowed(role: &Wanted, connection: &str, reading: &Reading) -> Option<Diagnostic> {
     let name = role.attributes.get("name").cloned().unwrap_or_default();
     let shown = safe(connection);
@@ -170,4 +208,44 @@ fn foreign(
         .at(wanted.span)
         .about(Address::Object(wanted.address.clone())),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_evaluates_otherwise_is_named() {
+        let told = |is_openbao: bool, version: &str| {
+            let product = Product {
+                is_openbao,
+                version: version.to_owned(),
+                cluster_id: String::new(),
+            };
+            older(&product).map(|found| found.detail)
+        };
+        for (is_openbao, version, is_older) in [
+            (true, "2.5.9", true),
+            (true, "2.0.0", true),
+            (true, "2.6.0", false),
+            (true, "2.6.0-beta1", false),
+            (true, "2.7.2", false),
+            (true, "2.10.0", false),
+            (false, "1.21.4+ent", true),
+            (false, "2.0.2", true),
+            (false, "2.0.3", false),
+            (false, "v2.0.3+ent.hsm", false),
+            (false, "2.2.2", false),
+            (true, "unknown", false),
+            (true, "2.5", false),
+        ] {
+            let found = told(is_openbao, version);
+            assert_eq!(found.is_some(), is_older, "{version}: {found:?}");
+        }
+        assert_eq!(
+            told(true, "2.5.9").unwrap(),
+            "OpenBao 2.5.9 may list what a policy denies, and take a wildcard from the value of a \
+             template; what remit says of access is right from OpenBao 2.6.0 on"
+        );
+    }
 }

@@ -33,6 +33,12 @@ struct Mount<'w> {
     is_there: bool,
 }
 
+impl Mount<'_> {
+    fn shown(&self) -> String {
+        safe(&self.path.replace(NEW, "…"))
+    }
+}
+
 impl Search<'_> {
     pub(super) fn logins(&mut self, world: &World<'_>, subject: &Subject) {
         // Most subjects write nothing of this, and looking at each login for each subject would
@@ -67,6 +73,10 @@ impl Search<'_> {
             .collect();
         paths.extend(roles.iter().filter_map(|role| mount_of(role)));
         paths.extend(self.named_mounts());
+        // Of another namespace's nothing is known, so there may be one where rules leave it open.
+        if self.in_namespace() {
+            paths.insert(NEW.to_owned());
+        }
         // The token store is one, too, and has ways of its own.
         paths.remove("token");
         paths
@@ -112,7 +122,7 @@ impl Search<'_> {
         let entries = self.holding.acl.entries();
         entries
             .filter(|entry| !entry.grant.denies())
-            .filter_map(|entry| name(&entry.pattern.segments))
+            .filter_map(|entry| name(self.segments(entry)?))
             .collect()
     }
 
@@ -125,7 +135,7 @@ impl Search<'_> {
                 Some(_) => None,
                 None => Some(format!(
                     "`{}` being an auth mount of type {}",
-                    safe(&mount.path),
+                    mount.shown(),
                     method.kinds.join(" or ")
                 )),
             };
@@ -147,7 +157,7 @@ impl Search<'_> {
                 });
             }
         }
-        let how = format!("writes a login on `{}` with any policy", safe(&mount.path));
+        let how = format!("writes a login on `{}` with any policy", mount.shown());
         self.keep("write-login-role", Gain::Everything, &how, surest(ways));
     }
 
@@ -314,15 +324,24 @@ impl Search<'_> {
     }
 
     fn beliefs(&mut self, world: &World<'_>, subject: &Subject, mount: &Mount<'_>) {
-        let found = BELIEFS
-            .iter()
-            .find(|(kind, _)| mount.kind.as_deref() == Some(kind));
-        let Some((_, parameters)) = found else { return };
-        let path = format!("auth/{}/config", mount.path);
-        let ways = parameters
-            .iter()
-            .map(|name| self.update(&path, &[&[(*name, ANY)]]));
-        let way = surest(ways.collect::<Vec<_>>());
+        let mut ways = Vec::new();
+        for (kind, place, parameters) in BELIEFS {
+            if mount.kind.as_deref() != Some(kind) {
+                continue;
+            }
+            let place = format!("auth/{}/{place}", mount.path);
+            let paths: BTreeSet<String> = if place.contains("{}") {
+                let names = self.names(&place, NEW).into_iter();
+                names.map(|name| place.replace("{}", &name)).collect()
+            } else {
+                [place].into()
+            };
+            for path in paths {
+                let by = |name: &&str| self.update(&path, &[&[(*name, ANY)]]);
+                ways.extend(parameters.iter().map(by));
+            }
+        }
+        let way = surest(ways);
         let how = format!("changes whom `{}` believes", safe(&mount.path));
         let others: BTreeSet<Subject> = mount
             .roles
@@ -417,7 +436,7 @@ impl Search<'_> {
 }
 
 fn vouched(mount: &Mount<'_>) -> String {
-    format!("a credential that `{}` accepts", safe(&mount.path))
+    format!("a credential that `{}` accepts", mount.shown())
 }
 
 /// The type of the mount that a role is of.

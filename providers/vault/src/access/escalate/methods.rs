@@ -132,20 +132,38 @@ pub(super) const METHODS: [Method; 11] = [
     },
 ];
 
-/// What says whom a mount believes, by its type: the parameters of `config`, each of which is
-/// enough.
-pub(super) const BELIEFS: [(&str, &[&str]); 5] = [
+/// What says whom a mount believes, by its type: a path below the mount, where `{}` is any name,
+/// and the parameters there, each of which is enough. Those of methods that OpenBao 2.7.2 doesn't
+/// come with are from their API pages alone.
+pub(super) const BELIEFS: [(&str, &str, &[&str]); 16] = [
+    ("aws", "config/certificate/{}", &["aws_public_cert"]),
+    ("aws", "config/client", &["sts_endpoint"]),
+    ("azure", "config", &["environment", "tenant_id"]),
+    ("cf", "config", &["cf_api_addr", "identity_ca_certificates"]),
+    ("github", "config", &["base_url", "organization"]),
     (
         "jwt",
+        "config",
         &["jwks_url", "jwt_validation_pubkeys", "oidc_discovery_url"],
     ),
+    ("kerberos", "config", &["keytab"]),
+    ("kerberos", "config/ldap", &["url"]),
+    ("kubernetes", "config", &["kubernetes_host"]),
+    ("ldap", "config", &["url"]),
+    ("oci", "config", &["home_tenancy_id"]),
     (
         "oidc",
+        "config",
         &["jwks_url", "jwt_validation_pubkeys", "oidc_discovery_url"],
     ),
-    ("kubernetes", &["kubernetes_host"]),
-    ("ldap", &["url"]),
-    ("radius", &["host"]),
+    ("okta", "config", &["base_url", "org_name"]),
+    ("radius", "config", &["host"]),
+    ("saml", "config", &["idp_cert", "idp_metadata_url"]),
+    (
+        "spiffe",
+        "config",
+        &["bundle", "endpoint_url", "trust_domain"],
+    ),
 ];
 
 /// What is sent as a parameter.

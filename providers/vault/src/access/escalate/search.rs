@@ -10,7 +10,9 @@ use remit_sdk::Value;
 use remit_sdk::access::{Escalation, Gain, Permission};
 use remit_sdk::text::safe;
 
-use super::super::decide::{Operation, Parameters, Refusal, Request, Verdict, Wrapping};
+use super::super::decide::{
+    Operation, Parameters, Refusal, Request, Verdict, Wrapping, takes_sudo,
+};
 use super::super::evaluate::Holding;
 use super::super::grant::Limits;
 use super::super::pattern::{Pattern, Segment};
@@ -68,6 +70,8 @@ pub(super) fn surest(ways: impl IntoIterator<Item = Option<Step>>) -> Option<Ste
 
 pub(super) struct Search<'a> {
     pub(super) holding: &'a Holding<'a>,
+    /// The namespace in which all paths are, as rules have it; `None` is the token's own.
+    namespace: Option<&'a str>,
     /// The surest way for each method and gain.
     found: BTreeMap<(&'static str, Gain), Escalation>,
 }
@@ -76,8 +80,53 @@ impl<'a> Search<'a> {
     pub(super) fn new(holding: &'a Holding<'a>) -> Self {
         Self {
             holding,
+            namespace: None,
             found: BTreeMap::new(),
         }
+    }
+
+    /// All that follows is tried in a namespace.
+    pub(super) fn go_to(&mut self, namespace: &'a str) {
+        self.namespace = Some(namespace);
+    }
+
+    pub(super) fn in_namespace(&self) -> bool {
+        self.namespace.is_some()
+    }
+
+    /// The path as the token's own namespace has it. Where a rule leaves the namespace open, it is
+    /// one that no rule names.
+    fn full(&self, path: &str) -> String {
+        self.namespace.map_or_else(
+            || path.to_owned(),
+            |namespace| format!("{}/{path}", any_named(namespace)),
+        )
+    }
+
+    /// The segments of a rule's path in the namespace in which all paths are.
+    pub(super) fn segments<'e>(&self, entry: &'e Entry) -> Option<&'e [Segment]> {
+        let mut segments = entry.pattern.segments.as_slice();
+        let names = self.namespace.map(any_named);
+        for name in names.iter().flat_map(|names| names.split('/')) {
+            let (first, rest) = segments.split_first()?;
+            if !first.matches(name) {
+                return None;
+            }
+            segments = rest;
+        }
+        Some(segments)
+    }
+
+    /// What is gained, where that is in a namespace.
+    fn placed(&self, gain: Gain) -> Gain {
+        let Some(namespace) = self.namespace else {
+            return gain;
+        };
+        let place = format!("the namespace {}", safe(namespace));
+        Gain::Foreign(match gain {
+            Gain::Everything => format!("administrators of {place}"),
+            Gain::Subject(_, name) | Gain::Foreign(name) => format!("{name} in {place}"),
+        })
     }
 
     pub(super) fn into_found(self) -> Vec<Escalation> {
@@ -85,12 +134,20 @@ impl<'a> Search<'a> {
     }
 
     pub(super) fn has(&self, method: &'static str, gain: &Gain) -> bool {
-        self.found.contains_key(&(method, gain.clone()))
+        self.found
+            .contains_key(&(method, self.placed(gain.clone())))
     }
 
     /// Keeps a way that works, unless one as sure is known.
     pub(super) fn keep(&mut self, method: &'static str, gain: Gain, how: &str, way: Option<Step>) {
-        let Some(step) = way else { return };
+        let Some(mut step) = way else { return };
+        let gain = self.placed(gain);
+        let mut how = how.to_owned();
+        if let Some(namespace) = self.namespace {
+            let namespace = safe(namespace);
+            how = format!("{how}, in the namespace `{namespace}`");
+            step = step.given(format!("`{namespace}` being a namespace"));
+        }
         let key = (method, gain.clone());
         let better = self
             .found
@@ -99,7 +156,7 @@ impl<'a> Search<'a> {
         if better {
             let escalation = Escalation {
                 method: method.to_owned(),
-                how: how.to_owned(),
+                how,
                 gain,
                 by: step.by,
                 depends: step.depends.into_iter().collect(),
@@ -131,13 +188,17 @@ impl<'a> Search<'a> {
         if create.is_some() && path.contains(NEW) {
             return create;
         }
-        let shown = safe(path);
+        let path_there = self
+            .namespace
+            .map_or_else(String::new, |one| format!("{one}/"));
+        let path_there = format!("{path_there}{path}");
+        let shown = safe(&path_there);
         match (create, self.request(Operation::Update, path, bodies)) {
             (Some(create), Some(update)) => Some(create.then(update)),
             (Some(create), None) => Some(create.given(format!("`{shown}` not being there yet"))),
             (None, Some(update)) if path.contains(NEW) => Some(update.given(format!(
                 "`{}` being there already under some name",
-                safe(&path.replace(NEW, "…"))
+                safe(&path_there.replace(NEW, "…"))
             ))),
             (None, Some(update)) => Some(update.given(format!("`{shown}` being there already"))),
             (None, None) => None,
@@ -145,6 +206,11 @@ impl<'a> Search<'a> {
     }
 
     fn sent(&self, operation: Operation, path: &str, body: Body<'_>) -> Option<Step> {
+        // In another namespace the server asks for `sudo` as it does in its own.
+        if self.in_namespace() && takes_sudo(path) && !self.has_sudo(path) {
+            return None;
+        }
+        let path = &self.full(path);
         let acl = &self.holding.acl;
         let limits = acl
             .find(path, Lookup::Plain)
@@ -202,7 +268,8 @@ impl<'a> Search<'a> {
 
     /// Whether `sudo` is given at a path that does more with it.
     pub(super) fn has_sudo(&self, path: &str) -> bool {
-        self.holding.acl.capabilities(path).contains("sudo")
+        let path = self.full(path);
+        self.holding.acl.capabilities(&path).contains("sudo")
     }
 
     pub(super) fn is_openbao(&self) -> bool {
@@ -212,6 +279,8 @@ impl<'a> Search<'a> {
     /// Whether a rule may let anything be written below these segments, but for what is all
     /// below `apart`.
     pub(super) fn writes_below(&self, place: &[&str], apart: Option<&str>) -> bool {
+        let place = self.full(&place.join("/"));
+        let place: Vec<&str> = place.split('/').collect();
         self.holding
             .acl
             .entries()
@@ -220,7 +289,7 @@ impl<'a> Search<'a> {
                     .iter()
                     .any(|name| entry.grant.capabilities.contains_key(name))
             })
-            .any(|entry| reaches(entry, place, apart))
+            .any(|entry| reaches(entry, &place, apart))
     }
 
     /// Paths below a tree, however deep, that rules have or leave open.
@@ -243,13 +312,21 @@ impl<'a> Search<'a> {
     /// The names that rules have in the place of `{}` in `template`, and `open` where they leave
     /// it open.
     pub(super) fn names(&self, template: &str, open: &str) -> BTreeSet<String> {
+        let template = self.full(template);
         self.holding
             .acl
             .entries()
             .filter(|entry| !entry.grant.denies())
-            .filter_map(|entry| name_in(entry, template, open))
+            .filter_map(|entry| name_in(entry, &template, open))
             .collect()
     }
+}
+
+/// A namespace with a name in the place of each `+`.
+fn any_named(namespace: &str) -> String {
+    let names = namespace.split('/');
+    let names = names.map(|name| if name == "+" { NEW } else { name });
+    names.collect::<Vec<_>>().join("/")
 }
 
 /// Whether a rule's path may be below these segments, and not only below `apart` there.
