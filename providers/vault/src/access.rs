@@ -19,6 +19,7 @@ mod evaluate;
 mod fold;
 mod grant;
 mod identity;
+mod issued;
 mod limits;
 mod logins;
 mod member;
@@ -245,6 +246,8 @@ mod escalate_tests;
 mod evaluate_tests;
 #[cfg(test)]
 mod grant_tests;
+#[cfg(test)]
+mod issued_tests;
 #[cfg(test)]
 mod limits_tests;
 #[cfg(test)]

@@ -13,6 +13,7 @@ use remit_sdk::access::{
 use remit_sdk::{Kind, Value, text::safe};
 
 use super::decide::{Operation, Request, Verdict};
+use super::issued::{self, Issued};
 use super::member::{self, Member, PENDING};
 use super::{
     Acl, Entry, Excess, Finding, Server, administrative, escalate, fold, logins, namespace,
@@ -122,6 +123,24 @@ impl Evaluate for crate::Vault {
             example: None,
             certainty: Certainty::Undecided(unknown.why.clone()),
         }));
+        let (given, before) = (over.issued(), under.issued());
+        for (path, issued) in given {
+            let why = match before.get(&path) {
+                Some(before) => issued.more_than(before),
+                // A path that wasn't allowed is told as that.
+                None => under.may_read(&path).then(Issued::anew),
+            };
+            found.extend(why.map(|why| access::Excess {
+                permission: Permission {
+                    actions: names([&"read"].into_iter()),
+                    resources: BTreeSet::from([path]),
+                    conditions: BTreeSet::new(),
+                    sources: over.sources(issued.policies.iter()),
+                },
+                example: None,
+                certainty: Certainty::Undecided(why),
+            }));
+        }
         found.sort();
         found
     }
@@ -369,6 +388,15 @@ impl<'a> Holding<'a> {
 
     pub(super) fn sources<'n>(&self, names: impl Iterator<Item = &'n String>) -> BTreeSet<Source> {
         names.map(|name| source(self.world, name)).collect()
+    }
+
+    fn issued(&self) -> BTreeMap<String, Issued> {
+        issued::issued(self.world, &self.acl)
+    }
+
+    fn may_read(&self, path: &str) -> bool {
+        let verdict = self.acl.decide(&Request::new(Operation::Read, path));
+        !matches!(verdict, Verdict::Denied { .. })
     }
 
     fn excess(&self, excess: Excess) -> access::Excess {

@@ -74,6 +74,16 @@ impl Things {
         self
     }
 
+    /// An attribute of the object of this key, which a text can't write.
+    pub(super) fn set(mut self, key: &str, attribute: &str, value: Value) -> Self {
+        for (_, own, attributes, _) in &mut self.0 {
+            if own == key {
+                attributes.insert(attribute.to_owned(), value.clone());
+            }
+        }
+        self
+    }
+
     /// A policy of rules as [`text`] takes them.
     pub(super) fn policy(self, name: &str, lines: &str) -> Self {
         let scope = format!("scope.{name}");
