@@ -154,6 +154,7 @@ pub async fn plan(
             place: request.place,
         },
     };
+    diagnostics.extend(review::unread_in_part(&plan, &material));
     let (review, left_out) = review(plan, &material);
     diagnostics.extend(review::left_out(&left_out));
     if let Some(agreed) = request.agreed {

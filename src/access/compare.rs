@@ -94,7 +94,8 @@ impl Reached {
         *self == Self::Only(BTreeSet::new())
     }
 
-    fn reaches(&self, declaration: &DeclarationAddress) -> bool {
+    /// Whether a declaration's is.
+    pub fn reaches(&self, declaration: &DeclarationAddress) -> bool {
         match self {
             Self::All => true,
             Self::Only(some) => some.contains(declaration),

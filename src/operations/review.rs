@@ -416,21 +416,9 @@ fn access(
         targets: &observed.targets,
     };
     let touched = Reached::by(&plan.changes);
-    let mut reached = touched.clone();
-    reached.add(plan.drift.keys().filter_map(|address| {
-        let record = recorded.objects.get(address)?;
-        Some((address, &record.holders))
-    }));
+    let reached = reached(plan, live, material);
     if reached.is_nobody() {
         return Vec::new();
-    }
-    let changed = plan.changes.values().map(|change| &change.key);
-    let drifted = plan.drift.keys();
-    let drifted = drifted.filter_map(|address| Some(&recorded.objects.get(address)?.key));
-    let keys = changed.chain(drifted).map(|key| key.to_lowercase());
-    let keys = keys.collect();
-    for instance in live.instances() {
-        reached.spread(&live.world(instance, around), &keys);
     }
     let was = Moment::recorded(recorded, catalog).with_others_of(live);
     let moments = Moments {
@@ -439,4 +427,59 @@ fn access(
         planned,
     };
     access::changes(moments, catalog, around, (&reached, &touched))
+}
+
+/// Whose access a plan may change, or has changed outside remit.
+fn reached(plan: &Plan, live: &Moment<'_>, material: &Material<'_>) -> Reached {
+    let recorded = material.recorded;
+    let mut reached = Reached::by(&plan.changes);
+    reached.add(plan.drift.keys().filter_map(|address| {
+        let record = recorded.objects.get(address)?;
+        Some((address, &record.holders))
+    }));
+    let changed = plan.changes.values().map(|change| &change.key);
+    let drifted = plan.drift.keys();
+    let drifted = drifted.filter_map(|address| Some(&recorded.objects.get(address)?.key));
+    let keys = changed.chain(drifted).map(|key| key.to_lowercase());
+    let keys = keys.collect();
+    for instance in live.instances() {
+        reached.spread(&live.world(instance, material.around()), &keys);
+    }
+    reached
+}
+
+/// A plan of a part leaves out what couldn't be read, and could change what that may do: nobody would
+/// be told, nor asked.
+pub(super) fn unread_in_part(plan: &Plan, material: &Material<'_>) -> Vec<Diagnostic> {
+    if !plan.asked.is_part() || plan.changes.is_empty() {
+        return Vec::new();
+    }
+    let Material {
+        wanted,
+        recorded,
+        observed,
+        ..
+    } = *material;
+    let live = Moment::live(recorded, wanted, observed, material.catalog);
+    let reached = reached(plan, &live, material);
+    let recorded = recorded.objects.iter();
+    let recorded = recorded.map(|(at, one)| (at, &one.instance, &*one.kind, &one.key));
+    let wanted = wanted.objects.iter();
+    let wanted = wanted.map(|(at, one)| (at, &one.instance, one.kind.name, &one.key));
+    let all: BTreeMap<_, _> = recorded
+        .chain(wanted)
+        .map(|(at, instance, kind, key)| ((instance, kind, key), at))
+        .collect();
+    all.into_iter()
+        .filter(|(_, at)| reached.reaches(&at.declaration) && !plan.changes.contains_key(*at))
+        .filter_map(
+            |((instance, kind, key), at)| match observed.reading(instance, kind, key) {
+                Reading::Unreadable(error) => {
+                    let found = unread(instance, kind, key, &error);
+                    Some(found.about(remit_sdk::Address::Object(at.clone())))
+                }
+                Reading::Present(_) | Reading::Absent => None,
+            },
+        )
+        .collect()
 }

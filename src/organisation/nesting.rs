@@ -70,22 +70,22 @@ enum Within {
 mod tests {
     use super::*;
 
-    fn refused(text: &str) -> Option<(String, Option<(String, usize, usize)>)> {
-        let policy = PolicyFile {
+    fn fault(text: &str) -> Option<Fault> {
+        too_deep(&PolicyFile {
             path: "p.rego".into(),
             text: text.into(),
-        };
-        too_deep(&policy).map(|fault| (fault.detail, fault.place))
+        })
     }
 
     #[test]
     fn depth_is_counted_in_code_alone() {
         let nested = |open: &str, depth: usize| format!("a\nx := {}", open.repeat(depth));
         for open in ["[", "{", "("] {
-            assert_eq!(refused(&nested(open, 16)), None, "{open}");
-            let (detail, place) = refused(&nested(open, 17)).unwrap();
+            assert_eq!(fault(&nested(open, 16)), None, "{open}");
+            let refused = fault(&nested(open, 17)).unwrap();
+            let detail = refused.detail;
             assert!(detail.contains("nested 17 deep"), "{detail}");
-            assert_eq!(place, Some(("p.rego".into(), 2, 22)), "{open}");
+            assert_eq!(refused.place, Some(("p.rego".into(), 2, 22)), "{open}");
         }
         let deep = "[".repeat(40);
         for text in [
@@ -95,7 +95,7 @@ mod tests {
             format!("# {deep}"),
             "[]".repeat(40),
         ] {
-            assert_eq!(refused(&text), None, "{text}");
+            assert_eq!(fault(&text), None, "{text}");
         }
         for text in [
             format!("\"\\\\\"{deep}"),
@@ -103,17 +103,17 @@ mod tests {
             format!("\"open\n{deep}"),
             format!("`raw`{deep}"),
         ] {
-            assert!(refused(&text).is_some(), "{text}");
+            assert!(fault(&text).is_some(), "{text}");
         }
     }
 
     #[test]
     fn many_that_are_nested_are_too_much() {
         let one = format!("{}{}\n", "[".repeat(12), "]".repeat(12));
-        assert_eq!(refused(&one.repeat(60)), None);
-        let (detail, _) = refused(&one.repeat(70)).unwrap();
+        assert_eq!(fault(&one.repeat(60)), None);
+        let detail = fault(&one.repeat(70)).unwrap().detail;
         assert!(detail.contains("too many"), "{detail}");
         // What is flat may be long.
-        assert_eq!(refused(&"f(x)\n".repeat(100_000)), None);
+        assert_eq!(fault(&"f(x)\n".repeat(100_000)), None);
     }
 }

@@ -11,6 +11,7 @@
 mod access;
 mod access_order;
 mod approvals;
+mod approvals_around;
 mod approvals_forged;
 mod approvals_login;
 mod aws;

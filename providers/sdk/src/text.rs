@@ -34,9 +34,11 @@ fn escape(text: &str, keep_layout: bool) -> String {
 pub fn is_unsafe(c: char) -> bool {
     matches!(c,
         '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}'
-        | '\u{ad}' | '\u{61c}' | '\u{180e}'
+        | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180b}'..='\u{180f}'
+        // Blanks that look like nothing: fillers of Hangul, the blank of braille.
+        | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}'
         | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}'
-        | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+        | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]
@@ -50,6 +52,10 @@ mod tests {
             "a\\u{1b}[31mb\\r\\n\\u{9b}\\u{202e}"
         );
         assert_eq!(safe_block("a\n\tb\u{1b}"), "a\n\tb\\u{1b}");
+        assert_eq!(
+            safe("a\u{3164}\u{2800}\u{34f}b"),
+            "a\\u{3164}\\u{2800}\\u{34f}b"
+        );
         assert_eq!(safe("déjà 好"), "déjà 好");
     }
 }
