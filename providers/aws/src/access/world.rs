@@ -23,6 +23,11 @@ pub(super) const USER: &str = "aws_iam_user";
 const POLICY: &str = "aws_iam_policy";
 const INLINE: &str = "aws_iam_role_policy";
 const ATTACHMENT: &str = "aws_iam_policy_attachment";
+
+/// What of them a role tells itself.
+const INLINE_LIST: &str = "inline_policies";
+const ATTACHED_LIST: &str = "attached_policies";
+
 const SECRET: &str = "aws_secretsmanager_secret";
 
 /// The account that AWS's own managed policies are of.
@@ -129,6 +134,15 @@ impl<'w> Holder<'w> {
                 all.push(written(thing, format!("inline policy {name}")));
             }
         }
+        for name in self.listed(INLINE) {
+            all.push(unread(self.thing, format!("inline policy {name}")));
+        }
+        for (attribute, what) in [(INLINE_LIST, "inline"), (ATTACHED_LIST, "attached")] {
+            if !self.is_list_known(attribute) {
+                let name = format!("an {what} policy of {}, known after apply,", self.title());
+                all.push(unread(self.thing, name));
+            }
+        }
         for arn in self.attached() {
             all.push(managed(self.world, arn));
         }
@@ -144,7 +158,46 @@ impl<'w> Holder<'w> {
             .filter_map(|thing| {
                 text(thing, "policy_arn").or_else(|| thing.key.split_once('/').map(|(_, arn)| arn))
             })
+            .chain(self.listed(ATTACHMENT))
             .collect()
+    }
+
+    /// What a role says that it has of a kind, and what isn't among the objects, though nothing
+    /// says that it is gone: it couldn't be read.
+    fn listed(self, kind: &'static str) -> Vec<&'w str> {
+        let attribute = if kind == INLINE {
+            INLINE_LIST
+        } else {
+            ATTACHED_LIST
+        };
+        let Some(Value::Set(all)) = self.thing.attributes.get(attribute) else {
+            return Vec::new();
+        };
+        let is_own = |key: &str, last: &str| {
+            key.split_once('/').is_some_and(|(role, own)| {
+                role.eq_ignore_ascii_case(self.thing.key) && own.eq_ignore_ascii_case(last)
+            })
+        };
+        all.iter()
+            .filter_map(Value::as_str)
+            .filter(|last| {
+                let of_kind = self.world.of_kind(kind);
+                let known = of_kind.filter(|thing| self.is_of(thing));
+                let mut gone = self.world.absent.iter().filter(|(of, _)| *of == kind);
+                !known
+                    .filter_map(|thing| thing.key.split_once('/'))
+                    .any(|(_, own)| own.eq_ignore_ascii_case(last))
+                    && !gone.any(|(_, key)| is_own(key, last))
+            })
+            .collect()
+    }
+
+    fn is_list_known(self, attribute: &str) -> bool {
+        match self.thing.attributes.get(attribute) {
+            Some(Value::Set(all)) => all.iter().all(|one| one.as_str().is_some()),
+            None | Some(Value::Null) => true,
+            Some(_) => false,
+        }
     }
 
     /// Whether an inline policy or an attachment is of this role; names don't count their case.
@@ -268,32 +321,12 @@ pub(super) fn missing(world: &World<'_>) -> BTreeSet<(&'static str, String)> {
     let mut missing = BTreeSet::new();
     let mut arns: BTreeSet<&str> = BTreeSet::new();
     for role in world.of_kind(ROLE) {
-        let held = |attribute: &str| match role.attributes.get(attribute) {
-            Some(Value::Set(all)) => all.iter().filter_map(Value::as_str).collect(),
-            _ => Vec::new(),
-        };
         let holder = Holder { world, thing: role };
-        let known = |kind: &str, last: &str| {
-            world.of_kind(kind).any(|thing| {
-                holder.is_of(thing)
-                    && thing
-                        .key
-                        .split_once('/')
-                        .is_some_and(|(_, own)| own.eq_ignore_ascii_case(last))
-            })
-        };
-        for (attribute, kind) in [
-            ("inline_policies", INLINE),
-            ("attached_policies", ATTACHMENT),
-        ] {
-            for last in held(attribute)
-                .into_iter()
-                .filter(|last| !known(kind, last))
-            {
-                missing.insert((kind, format!("{}/{last}", role.key)));
-            }
+        for kind in [INLINE, ATTACHMENT] {
+            let listed = holder.listed(kind).into_iter();
+            missing.extend(listed.map(|last| (kind, format!("{}/{last}", role.key))));
         }
-        arns.extend(held("attached_policies"));
+        arns.extend(holder.listed(ATTACHMENT));
     }
     for thing in world.of_kind(ATTACHMENT) {
         arns.extend(text(thing, "policy_arn"));
