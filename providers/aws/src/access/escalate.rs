@@ -16,16 +16,15 @@ use remit_sdk::access::{Escalation, Gain, Permission, Thing};
 
 use super::condition::{Context, Truth};
 use super::pattern::{Filled, Match, Pattern};
-use super::trust::{Admission, Caller, admits};
-use super::world::{self, Holder, ROLE, USER};
+use super::trust::Caller;
+use super::world::{self, ASSUME, Holder, ROLE, USER};
 use super::{Holdings, Layers, Policy};
 use crate::arn::Arn;
-use crate::document::{Document, Effect, Statement, Version};
+use crate::document::{Document, Effect, Version};
 use asking::Able;
 use table::{METHODS, Method, On, Target};
 
 const GROUP: &str = "aws_iam_group";
-const ASSUME: &str = "sts:AssumeRole";
 const PASS: &str = "iam:PassRole";
 
 /// Stands for the name of something that isn't there yet.
@@ -311,13 +310,7 @@ impl<'w> Asker<'w> {
     /// by being named in the role's trust policy else.
     fn assumes(&self, other: Holder<'w>, arn: &str) -> Option<Able> {
         let caller = Caller::Entity(&self.arn);
-        let admission = other.trust().map_or_else(
-            || Admission {
-                by_name: Truth::False,
-                by_account: unread_trust(other),
-            },
-            |trust| admits(&trust, &caller, ASSUME, &self.context),
-        );
+        let admission = other.admits(&caller, &self.context);
         let limit = |truth: Truth, able: Able| match truth {
             Truth::False => None,
             Truth::True => Some(able),
@@ -330,12 +323,7 @@ impl<'w> Asker<'w> {
             .able(ASSUME, arn, self.context.clone())
             .and_then(|able| limit(admission.by_account.or(admission.by_name.clone()), able));
         let by_name = || {
-            let mut named = self.known.clone();
-            named.identity.push(Policy {
-                source: world::source(other.thing),
-                name: format!("the trust policy of {}", other.title()),
-                document: Some(Document::of([Statement::allow([ASSUME], [arn])])),
-            });
+            let named = world::granted(self.holder, &self.known, other, admission.named);
             self.ask(&named.layers(), ASSUME, arn, self.context.clone())
                 .and_then(|able| limit(admission.by_name, able))
         };
@@ -349,9 +337,7 @@ impl<'w> Asker<'w> {
     ) -> impl Iterator<Item = (Holder<'w>, String, BTreeSet<String>)> {
         self.others(ROLE).filter_map(move |(other, arn)| {
             let caller = Caller::Service(service);
-            let admits = |trust: Document| admits(&trust, &caller, ASSUME, &Context::default());
-            let trusts = other.trust().map(|trust| admits(trust).by_name);
-            match trusts.unwrap_or_else(|| unread_trust(other)) {
+            match other.admits(&caller, &Context::default()).by_name {
                 Truth::False => None,
                 Truth::True => Some((other, arn, BTreeSet::new())),
                 Truth::Depends(on) => Some((other, arn, on)),
@@ -458,14 +444,6 @@ fn limited(mut aims: Vec<Aim>, what: &str) -> Vec<Aim> {
             .insert(format!("what its policies allow that {what}"));
     }
     aims
-}
-
-fn unread_trust(other: Holder<'_>) -> Truth {
-    let on = format!(
-        "what the trust policy of {} says, which isn't known here",
-        other.title()
-    );
-    Truth::Depends(BTreeSet::from([on]))
 }
 
 fn subject(other: Holder<'_>) -> Gain {

@@ -9,12 +9,12 @@ use std::rc::Rc;
 
 use remit_sdk::access::{Escalation, Gain, Permission, Source};
 
-use super::{ASSUME, Asker, NEW};
+use super::{Asker, NEW};
 use crate::access::condition::Context;
 use crate::access::decide::{Decision, Request};
 use crate::access::listing::meets;
 use crate::access::pattern::{Filled, Match, OTHER, Pattern, Piece, Reach, signatures};
-use crate::access::world::ROLE;
+use crate::access::world::{ASSUME, ROLE};
 use crate::access::{Layer, Layers, Rule};
 use crate::document::{Effect, Selection, Version};
 
