@@ -22,7 +22,7 @@ use super::{Holdings, Layers, Policy};
 use crate::arn::Arn;
 use crate::document::{Document, Effect, Version};
 use asking::Able;
-use table::{METHODS, Method, On, Target};
+use table::{Method, On, Target, methods};
 
 const GROUP: &str = "aws_iam_group";
 const PASS: &str = "iam:PassRole";
@@ -50,10 +50,7 @@ const UNKNOWN: &str = "some role that isn't known here";
 /// The ways that are open to a role or user, ordered.
 pub(super) fn escalations(holder: Holder<'_>) -> Vec<Escalation> {
     let asker = Asker::new(holder);
-    let mut found: Vec<Escalation> = METHODS
-        .iter()
-        .flat_map(|method| asker.ways(method))
-        .collect();
+    let mut found: Vec<Escalation> = methods().flat_map(|method| asker.ways(method)).collect();
     found.extend(asker.elsewhere());
     found.sort();
     found.dedup();
@@ -346,9 +343,13 @@ impl<'w> Asker<'w> {
     }
 
     fn passed(&self, service: &'static str) -> Vec<Aim> {
-        let context = self.context.clone().with("iam:PassedToService", service);
+        let contexts: Vec<Context> = self
+            .called(service)
+            .into_iter()
+            .map(|name| self.context.clone().with("iam:PassedToService", name))
+            .collect();
         let known = self.trusting(service).filter_map(|(other, arn, depends)| {
-            let able = self.able(PASS, &arn, context.clone())?;
+            let able = self.able_in(PASS, &arn, &contexts)?;
             Some(Aim {
                 depends: depends.into_iter().chain(able.depends).collect(),
                 by: BTreeSet::from([able.permission]),
@@ -356,7 +357,7 @@ impl<'w> Asker<'w> {
             })
         });
         let unknown = self
-            .foreign(PASS, &context)
+            .foreign(PASS, &contexts)
             .into_iter()
             .map(|(text, able)| {
                 let gain = Gain::Foreign(format!("{ROLE} {text}"));
@@ -374,6 +375,15 @@ impl<'w> Asker<'w> {
                 }
             });
         known.chain(unknown).collect()
+    }
+
+    /// How policies call a service. In China, some of the names end with `.cn`.
+    fn called(&self, service: &str) -> Vec<String> {
+        let mut names = vec![service.to_owned()];
+        if Arn::parse(&self.arn).is_ok_and(|own| own.partition == "aws-cn") {
+            names.push(format!("{service}.cn"));
+        }
+        names
     }
 
     /// Roles that what runs already may have, those that aren't known here included.

@@ -151,7 +151,9 @@ fn among(all: &Principals, caller: &Caller<'_>) -> Named {
     }
     match caller {
         Caller::Federated(own) => named_if(of(PrincipalKind::Federated).any(|one| one == own)),
-        Caller::Service(own) => named_if(of(PrincipalKind::Service).any(|one| one == own)),
+        Caller::Service(own) => {
+            named_if(of(PrincipalKind::Service).any(|one| is_service(one, own)))
+        }
         Caller::Entity(own) => {
             let account = Arn::parse(own).map(|arn| arn.account).unwrap_or_default();
             let is_account =
@@ -167,6 +169,19 @@ fn among(all: &Principals, caller: &Caller<'_>) -> Named {
                 .unwrap_or(Named::No)
         }
     }
+}
+
+/// Whether a principal is a service: by its name, by that of one region, or as it is called in
+/// China.
+fn is_service(principal: &str, service: &str) -> bool {
+    let name = principal.strip_suffix(".cn").unwrap_or(principal);
+    let in_region = || {
+        let of = service.strip_suffix(".amazonaws.com")?;
+        let region = name.strip_prefix(of)?.strip_prefix('.')?;
+        let region = region.strip_suffix(".amazonaws.com")?;
+        Some(region.contains('-') && !region.contains('.'))
+    };
+    name == service || in_region().unwrap_or(false)
 }
 
 const fn named_if(is_named: bool) -> Named {
@@ -287,6 +302,20 @@ mod tests {
             ask(&Caller::Service("ec2.amazonaws.com"), &service),
             Truth::True
         );
+        for other in ["ec2.amazonaws.com.cn", "ec2.eu-west-1.amazonaws.com"] {
+            let text = service.replace("ec2.amazonaws.com", other);
+            let found = ask(&Caller::Service("ec2.amazonaws.com"), &text);
+            assert_eq!(found, Truth::True, "{other}");
+        }
+        for other in [
+            "ec2.x.amazonaws.com",
+            "ec2.amazonaws.com.cn.cn",
+            "xec2.amazonaws.com",
+        ] {
+            let text = service.replace("ec2.amazonaws.com", other);
+            let found = ask(&Caller::Service("ec2.amazonaws.com"), &text);
+            assert_eq!(found, Truth::False, "{other}");
+        }
         assert_eq!(
             ask(&Caller::Service("ecs.amazonaws.com"), &service),
             Truth::False

@@ -27,7 +27,7 @@ pub(super) struct Able {
 impl Asker<'_> {
     /// Roles that it may assume elsewhere, or that aren't among the objects.
     pub(super) fn elsewhere(&self) -> Vec<Escalation> {
-        self.foreign(ASSUME, &self.context)
+        self.foreign(ASSUME, std::slice::from_ref(&self.context))
             .into_iter()
             .map(|(text, able)| {
                 let mut depends = able.depends;
@@ -44,8 +44,8 @@ impl Asker<'_> {
     }
 
     /// Roles that aren't among the objects and that an action is allowed on, as the policies name
-    /// them.
-    pub(super) fn foreign(&self, action: &str, context: &Context) -> Vec<(String, Able)> {
+    /// them; in one of several contexts.
+    pub(super) fn foreign(&self, action: &str, contexts: &[Context]) -> Vec<(String, Able)> {
         let mut here: BTreeSet<String> = self.others(ROLE).map(|(_, arn)| arn).collect();
         here.insert(self.arn.clone());
         let rules = self
@@ -94,7 +94,7 @@ impl Asker<'_> {
                     .chain([&another])
                     .chain(others.iter().flat_map(|all| all.iter()))
                     .filter(is_meant)
-                    .find_map(|arn| self.able(action, arn, context.clone()))
+                    .find_map(|arn| self.able_in(action, arn, contexts))
                     .or_else(|| others.is_none().then(|| unclear(action)))?;
                 let permission = Permission {
                     resources: BTreeSet::from([text.clone()]),
@@ -191,6 +191,19 @@ impl Asker<'_> {
         let found = texts(&patterns);
         self.told.borrow_mut().insert(patterns, found.clone());
         found
+    }
+
+    /// Whether it may do an action in one of several contexts.
+    pub(super) fn able_in(
+        &self,
+        action: &str,
+        resource: &str,
+        contexts: &[Context],
+    ) -> Option<Able> {
+        contexts
+            .iter()
+            .filter_map(|context| self.able(action, resource, context.clone()))
+            .min_by_key(|able| able.depends.len())
     }
 
     pub(super) fn able(&self, action: &str, resource: &str, context: Context) -> Option<Able> {

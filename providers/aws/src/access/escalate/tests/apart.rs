@@ -157,3 +157,23 @@ fn new_ones_under_any_name_that_is_told_apart() {
     );
     assert_eq!(only(&r(&but)).method, "create-role");
 }
+
+/// What is passed in China is passed to a service of another name, or of the same one.
+#[test]
+fn services_in_china() {
+    let own = "arn:aws-cn:iam::111122223333:role/r";
+    for passed in ["ec2.amazonaws.com.cn", "ec2.amazonaws.com"] {
+        let condition = format!(r#""StringEquals":{{"iam:PassedToService":"{passed}"}}"#);
+        let pass = allow_if("iam:PassRole", "*", &condition);
+        let statements = format!("{},{pass}", allow("ec2:RunInstances", "*"));
+        let here = Objects::new()
+            .role("r", &nobody())
+            .having("arn", Value::string(own))
+            .inline("r", "p", &statements)
+            .role("t", &service("ec2.amazonaws.com.cn"))
+            .having("arn", Value::string("arn:aws-cn:iam::111122223333:role/t"));
+        let way = only(&here);
+        assert_eq!(way.method, "pass-role-ec2");
+        assert_eq!((way.gain, way.depends), (leads_to("t"), Vec::new()));
+    }
+}
