@@ -213,7 +213,8 @@ impl<'w> Asker<'w> {
             Target::User => self.entities(USER),
             Target::Group => self.groups(),
             Target::Role => self.entities(ROLE),
-            Target::AssumableRole => self.assumable(),
+            Target::AssumableRole => self.assumable().map(|(_, aim)| aim).collect(),
+            Target::AssumablePolicy => self.assumable_policies(),
             Target::Passed(service) => self.passed(service),
             Target::Running(service) => self.running(service),
             Target::NewRole => self.new_one("role", NEW_ROLE),
@@ -224,13 +225,9 @@ impl<'w> Asker<'w> {
     fn held_policies(&self) -> Vec<Aim> {
         let mut arns = self.holder.attached();
         arns.extend(self.boundary());
-        let own_account = |arn: &&str| Arn::parse(arn).is_ok_and(|read| read.account != "aws");
-        arns.into_iter()
-            .filter(own_account)
-            .map(|arn| {
-                let name = arn.rsplit_once('/').map_or(arn, |(_, name)| name);
-                aim(arn, format!("policy {name}"), Gain::Everything)
-            })
+        written_by_the_account(arns)
+            .into_iter()
+            .map(|arn| aim(arn, format!("policy {}", last(arn)), Gain::Everything))
             .collect()
     }
 
@@ -290,14 +287,30 @@ impl<'w> Asker<'w> {
             .collect()
     }
 
-    fn assumable(&self) -> Vec<Aim> {
-        self.others(ROLE)
-            .filter_map(|(other, arn)| {
-                let able = self.assumes(other, &arn)?;
-                Some(Aim {
-                    depends: able.depends,
-                    by: BTreeSet::from([able.permission]),
-                    ..aim(&arn, other.title(), subject(other))
+    fn assumable(&self) -> impl Iterator<Item = (Holder<'w>, Aim)> {
+        self.others(ROLE).filter_map(|(other, arn)| {
+            let able = self.assumes(other, &arn)?;
+            let aim = Aim {
+                depends: able.depends,
+                by: BTreeSet::from([able.permission]),
+                ..aim(&arn, other.title(), subject(other))
+            };
+            Some((other, aim))
+        })
+    }
+
+    fn assumable_policies(&self) -> Vec<Aim> {
+        self.assumable()
+            .flat_map(|(other, of_role)| {
+                let held = written_by_the_account(other.attached());
+                held.into_iter().map(move |arn| Aim {
+                    depends: of_role.depends.clone(),
+                    by: of_role.by.clone(),
+                    ..aim(
+                        arn,
+                        format!("policy {} of {}", last(arn), other.title()),
+                        Gain::Everything,
+                    )
                 })
             })
             .collect()
@@ -435,6 +448,17 @@ impl<'w> Asker<'w> {
             Err(_) => format!("arn:aws:iam::{}:{resource}", "0".repeat(12)),
         }
     }
+}
+
+/// Nobody writes a policy of AWS.
+fn written_by_the_account(arns: BTreeSet<&str>) -> Vec<&str> {
+    let is_own = |arn: &&str| Arn::parse(arn).is_ok_and(|read| read.account != "aws");
+    arns.into_iter().filter(is_own).collect()
+}
+
+/// The last part of an ARN.
+fn last(arn: &str) -> &str {
+    arn.rsplit_once('/').map_or(arn, |(_, name)| name)
 }
 
 fn aim(arn: &str, title: String, gain: Gain) -> Aim {

@@ -44,6 +44,8 @@ pub(super) enum Target {
     Role,
     /// Another role that it may assume.
     AssumableRole,
+    /// A managed policy that such a role holds.
+    AssumablePolicy,
     /// Another role that trusts this service, and that it may pass to it.
     Passed(&'static str),
     /// Another role that trusts this service, and that may run what the action changes.
@@ -90,8 +92,8 @@ const fn one(
 
 use On::Target as OnIt;
 use Target::{
-    AssumableRole, BoundedRole, BoundedUser, Group, HeldPolicy, ItselfAsRole, ItselfAsUser,
-    NewRole, NewUser, Role, RoleDeniedAttached, RoleDeniedInline, User,
+    AssumablePolicy, AssumableRole, BoundedRole, BoundedUser, Group, HeldPolicy, ItselfAsRole,
+    ItselfAsUser, NewRole, NewUser, Role, RoleDeniedAttached, RoleDeniedInline, User,
 };
 use passed::PASSED;
 use running::RUNNING;
@@ -230,6 +232,15 @@ const IDENTITIES: &[Method] = &[
         AssumableRole,
         &[(&["iam:PutRolePolicy"], OnIt)],
         "writes any inline policy for {}, which it may assume",
+    ),
+    one(
+        "create-version-of-assumable-role",
+        AssumablePolicy,
+        &[(
+            &["iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion"],
+            OnIt,
+        )],
+        "writes a new version of {}, which it may assume, or goes back to an earlier one",
     ),
     one("assume-role", AssumableRole, &[], "assumes {}"),
     one(

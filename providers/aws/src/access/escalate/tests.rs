@@ -313,6 +313,23 @@ fn assuming_roles() {
         .map(|one| one.method.as_str())
         .collect();
     assert_eq!(everything, ["put-policy-of-assumable-role"]);
+    for action in ["iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion"] {
+        let version = allow(action, &policy_arn("m"));
+        let with = |trust: &str| {
+            let all = found(
+                &r(&format!("{assume},{version}"))
+                    .policy("m", &allow("s3:*", "*"))
+                    .role("t", trust)
+                    .attached("t", &policy_arn("m")),
+            );
+            let method = "create-version-of-assumable-role";
+            all.into_iter().find(|one| one.method == method)
+        };
+        let way = with(&account).unwrap();
+        assert_eq!((way.by.len(), way.gain), (2, Gain::Everything));
+        assert!(way.how.contains("policy m of role t"), "{}", way.how);
+        assert_eq!(with(&nobody()), None);
+    }
     let way = only(&r(&allow("iam:UpdateAssumeRolePolicy", &role_arn("t"))).role("t", &nobody()));
     assert_eq!(
         (way.method.as_str(), way.gain),
