@@ -70,6 +70,9 @@ struct Aim {
     by: BTreeSet<Permission>,
 }
 
+/// A text for each way in which patterns match together; `None` where those are too many.
+type Told = Option<Rc<[String]>>;
+
 struct Asker<'w> {
     holder: Holder<'w>,
     /// Its policies, without those of its own that aren't known.
@@ -81,7 +84,7 @@ struct Asker<'w> {
     context: Context,
     arn: String,
     /// What was found for patterns.
-    told: RefCell<BTreeMap<Vec<Pattern>, Option<Rc<[String]>>>>,
+    told: RefCell<BTreeMap<Vec<Pattern>, Told>>,
 }
 
 impl<'w> Asker<'w> {

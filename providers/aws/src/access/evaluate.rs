@@ -53,7 +53,11 @@ impl Evaluate for Aws {
             return Vec::new();
         };
         let (under, changed) = match Holder::of(than, subject) {
-            Some(before) => (before.holdings(), holder.changed(before)),
+            Some(before) => {
+                let mut changed = holder.changed(before);
+                changed.extend(world::retagged(world, than));
+                (before.holdings(), changed)
+            }
             // No kind attaches policies to a user, so one that is made holds what secrets give it.
             None if !holder.is_role() => {
                 let (direct, identity) = holder.of_secrets();

@@ -67,10 +67,8 @@ fn condition(operator: &str, key: &str, values: &BTreeSet<String>, version: Vers
     let verb = match read.test {
         Test::Bool if values.len() != 1 || !(is("true") || is("false")) => "is, as a boolean,",
         // Text that looks like one is no boolean.
-        Test::Equals if is("true") || is("false") => match read.is_negated {
-            false => "is, as text,",
-            true => "is not, as text,",
-        },
+        Test::Equals if (is("true") || is("false")) && read.is_negated => "is not, as text,",
+        Test::Equals if is("true") || is("false") => "is, as text,",
         test => verb(test, read.is_negated, values.len() > 1),
     };
     let tail = if read.if_exists {

@@ -327,6 +327,29 @@ impl<'w> Holder<'w> {
     }
 }
 
+/// The condition keys, in lower case, about tags of resources that have other values in another
+/// world.
+pub(super) fn retagged(world: &World<'_>, other: &World<'_>) -> BTreeSet<String> {
+    let tags = |thing: &Thing<'_>| match thing.attributes.get("tags") {
+        Some(Value::Map(tags)) => tags.clone(),
+        _ => BTreeMap::new(),
+    };
+    let mut found = BTreeSet::new();
+    for (place, thing) in &world.things {
+        let Some(before) = other.things.get(place) else {
+            continue;
+        };
+        let (now, before) = (tags(thing), tags(before));
+        let keys = now.keys().chain(before.keys());
+        for key in keys.filter(|key| now.get(*key) != before.get(*key)) {
+            let key = key.to_ascii_lowercase();
+            let services = ["aws", "iam", "secretsmanager"];
+            found.extend(services.map(|service| format!("{service}:resourcetag/{key}")));
+        }
+    }
+    found
+}
+
 /// A statement of a secret's policy as one of the identity that it names.
 fn on_secret(
     statement: &Statement,

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use remit_sdk::access::{Escalation, Gain, Permission, Source};
 
-use super::{Asker, NEW};
+use super::{Asker, NEW, Told};
 use crate::access::condition::Context;
 use crate::access::decide::{Decision, Request};
 use crate::access::listing::meets;
@@ -159,7 +159,7 @@ impl Asker<'_> {
 
     /// A resource for each way in which what is said of some actions, and other patterns, match
     /// together: all that the policies can tell apart. `None` where those are too many.
-    pub(super) fn told_apart(&self, actions: &[&str], more: &[Pattern]) -> Option<Rc<[String]>> {
+    pub(super) fn told_apart(&self, actions: &[&str], more: &[Pattern]) -> Told {
         let rules: Vec<&Rule> = self
             .layers
             .rules()
@@ -241,7 +241,7 @@ impl Asker<'_> {
 }
 
 /// A text for each way in which patterns match together.
-fn texts(patterns: &[Pattern]) -> Option<Rc<[String]>> {
+fn texts(patterns: &[Pattern]) -> Told {
     let patterns: Vec<&Pattern> = patterns.iter().collect();
     let found = signatures(&patterns, Reach::Across, None)?;
     // Any text stands where no pattern has one of its own: a readable one, if it does as well.
