@@ -22,7 +22,7 @@ use super::{Holdings, Layers, Policy};
 use crate::arn::Arn;
 use crate::document::{Document, Effect, Version};
 use asking::Able;
-use table::{Method, On, Target, methods};
+use table::{COGNITO, Method, On, Target, methods};
 
 const GROUP: &str = "aws_iam_group";
 const PASS: &str = "iam:PassRole";
@@ -107,6 +107,11 @@ impl<'w> Asker<'w> {
     }
 
     fn ways(&self, method: &Method) -> Vec<Escalation> {
+        let is_out_of_reach =
+            |(actions, _): &(&[&str], On)| !actions.iter().any(|action| self.is_named(action));
+        if method.needs.iter().any(is_out_of_reach) {
+            return Vec::new();
+        }
         // What is needed anywhere needn't be asked for each target.
         let mut anywhere = Vec::new();
         for (actions, on) in method.needs {
@@ -349,7 +354,11 @@ impl<'w> Asker<'w> {
         service: &'static str,
     ) -> impl Iterator<Item = (Holder<'w>, String, BTreeSet<String>)> {
         self.others(ROLE).filter_map(move |(other, arn)| {
-            let caller = Caller::Service(service);
+            let caller = if service == COGNITO {
+                Caller::Federated(service)
+            } else {
+                Caller::Service(service)
+            };
             match other.admits(&caller, &Context::default()).by_name {
                 Truth::False => None,
                 Truth::True => Some((other, arn, BTreeSet::new())),

@@ -99,7 +99,11 @@ impl<'w> Holder<'w> {
     /// Whether a role's trust policy lets a caller in.
     pub(super) fn admits(self, caller: &Caller<'_>, context: &Context) -> Admission {
         if let Some(trust) = self.trust() {
-            return trust::admits(&trust, caller, ASSUME, context);
+            let action = match caller {
+                Caller::Federated(_) => "sts:AssumeRoleWithWebIdentity",
+                Caller::Entity(_) | Caller::Service(_) => ASSUME,
+            };
+            return trust::admits(&trust, caller, action, context);
         }
         let on = format!(
             "what the trust policy of {} says, which isn't known here",

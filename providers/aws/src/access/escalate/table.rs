@@ -10,6 +10,8 @@ mod running;
 /// Services by the names under which roles trust them.
 const AGENTCORE: &str = "bedrock-agentcore.amazonaws.com";
 const APP_RUNNER: &str = "tasks.apprunner.amazonaws.com";
+/// It vouches for whom it knows, and isn't trusted as a service.
+pub(super) const COGNITO: &str = "cognito-identity.amazonaws.com";
 const EC2: &str = "ec2.amazonaws.com";
 const LAMBDA: &str = "lambda.amazonaws.com";
 const GLUE: &str = "glue.amazonaws.com";

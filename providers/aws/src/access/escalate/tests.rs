@@ -13,6 +13,10 @@ fn nobody() -> String {
 }
 
 fn service(name: &str) -> String {
+    if name == table::COGNITO {
+        let text = trusts(&format!(r#""Federated":"{name}""#));
+        return text.replace("sts:AssumeRole", "sts:AssumeRoleWithWebIdentity");
+    }
     trusts(&format!(r#""Service":"{name}""#))
 }
 

@@ -3,8 +3,8 @@
 use super::On::Somewhere;
 use super::Target::Passed;
 use super::{
-    AGENTCORE, APP_RUNNER, CLOUDFORMATION, CODEBUILD, EC2, GLUE, LAMBDA, Method, SAGEMAKER, STATES,
-    TASKS, one,
+    AGENTCORE, APP_RUNNER, CLOUDFORMATION, CODEBUILD, COGNITO, EC2, GLUE, LAMBDA, Method,
+    SAGEMAKER, STATES, TASKS, one,
 };
 
 pub(super) const PASSED: &[Method] = &[
@@ -422,5 +422,11 @@ pub(super) const PASSED: &[Method] = &[
             (&["omics:StartRun"], Somewhere),
         ],
         "runs a workflow of its own as {}",
+    ),
+    one(
+        "pass-role-cognito",
+        Passed(COGNITO),
+        &[(&["cognito-identity:SetIdentityPoolRoles"], Somewhere)],
+        "has a pool of identities give out {}",
     ),
 ];
