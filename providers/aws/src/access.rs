@@ -7,7 +7,8 @@
 //!
 //! The order of the layers is that of the IAM User Guide, "Policy evaluation logic": a `Deny`
 //! anywhere wins; then each layer that is there must allow: the identity's own policies together,
-//! the permission boundary, the session's policies together.
+//! the permission boundary, the session's policies together. What a resource's policy grants
+//! directly to whom it names needs none of the layers, so it counts in each.
 
 mod admin;
 mod beyond;
@@ -50,6 +51,8 @@ pub struct Holdings {
     pub boundary: Option<Policy>,
     /// The policies that a session was begun with, if any.
     pub session: Option<Vec<Policy>>,
+    /// What others' policies grant to it directly, which no other layer limits but by a `Deny`.
+    pub direct: Vec<Policy>,
 }
 
 /// Which of the layers a policy is in.
@@ -168,7 +171,8 @@ impl Layers {
 impl Holdings {
     fn layers(&self) -> Layers {
         let rules = |layer: Layer, all: &[Policy]| {
-            let rules = all.iter().flat_map(|one| Rule::of(layer, one)).collect();
+            let all = all.iter().chain(&self.direct);
+            let rules = all.flat_map(|one| Rule::of(layer, one)).collect();
             (layer, rules)
         };
         let mut layers = vec![rules(Layer::Identity, &self.identity)];

@@ -415,6 +415,7 @@ impl Case {
             identity: read(&self.own),
             boundary: self.boundary.as_deref().and_then(|all| read(all).pop()),
             session: self.session.as_deref().map(read),
+            direct: Vec::new(),
         }
     }
 }

@@ -15,6 +15,9 @@ const READS: &[&str] = &[
     "Receive", "Scan", "Search", "Select", "Simulate", "Test", "Validate", "Verify", "View",
 ];
 
+/// Actions that begin with such a word and do something.
+const DEEDS: &[&str] = &["states:TestState"];
+
 /// Actions that don't begin with such a word and give no more than a look.
 const HARMLESS: &[&str] = &[
     "iam:GenerateCredentialReport",
@@ -59,6 +62,7 @@ const TAKES_ON: &[&str] = &["iam:PassRole", "sts:AssumeRole"];
 /// Actions of other services that decide who may use a resource.
 const OPENS: &[&str] = &[
     "ecr:SetRepositoryPolicy",
+    "kms:CreateGrant",
     "kms:PutKeyPolicy",
     "lambda:AddPermission",
     "s3:PutAccountPublicAccessBlock",
@@ -104,10 +108,13 @@ fn of_action(action: &str, permission: &Permission) -> Option<String> {
     if is_any(TAKES_ON, action) || is_any(HARMLESS, action) {
         return None;
     }
-    if is_any(OPENS, action) {
+    if is_any(OPENS, action) && !is_for_services(permission) {
         return Some(format!("`{action}` decides who may use a resource"));
     }
-    if is_read(name) {
+    let is_deed = DEEDS
+        .iter()
+        .any(|one| pattern.contains(&Pattern::action(one)));
+    if is_read(name) && !is_deed {
         return None;
     }
     if SERVICES.iter().any(|one| one.eq_ignore_ascii_case(service)) {
@@ -134,18 +141,29 @@ fn is_read(name: &str) -> bool {
 
 /// What of the resources is every one, of a service at least.
 fn every_resource(permission: &Permission) -> Option<&str> {
+    // `*`, `**`, `*/*`.
+    let is_any = |text: &str| text.contains('*') && text.chars().all(|c| "*?/".contains(c));
     permission
         .resources
         .iter()
         .map(String::as_str)
         .find(|resource| {
+            let last = resource
+                .rsplit_once(':')
+                .map_or(*resource, |(_, last)| last);
             resource.starts_with("all but ")
-                || resource
-                    .rsplit_once(':')
-                    .map_or(*resource, |(_, last)| last)
-                    == "*"
-                || resource.ends_with(":role/*")
+                || is_any(last)
+                || last.strip_prefix("role/").is_some_and(is_any)
         })
+}
+
+/// Whether it counts only where a service of AWS asks for it.
+fn is_for_services(permission: &Permission) -> bool {
+    let only = "kms:grantisforawsresource is true";
+    let conditions = permission.conditions.iter();
+    conditions
+        .map(|one| one.to_ascii_lowercase())
+        .any(|one| one == only)
 }
 
 /// Whether conditions pick the resources.
@@ -193,6 +211,13 @@ mod tests {
             ("s3:PutObject", "arn:aws:s3:::*"),
             ("s3:Put*", "all but arn:aws:s3:::b"),
             ("s3:G*", "*"),
+            ("s3:PutObject", "**"),
+            ("s3:PutObject", "arn:aws:s3:::*/*"),
+            ("sts:AssumeRole", "arn:aws:iam::1:role/**"),
+            ("iam:PassRole", "arn:aws:iam::1:role/*/*"),
+            ("kms:CreateGrant", "arn:aws:kms:eu-west-1:1:key/k"),
+            ("states:TestState", "*"),
+            ("states:Test*", "*"),
         ] {
             assert!(ask(action, resource).is_some(), "{action} {resource}");
         }
@@ -219,6 +244,10 @@ mod tests {
             ("s3:get*", "*"),
             ("s3:PutObject", KEY),
             ("s3:PutObject", "arn:aws:s3:::b/*"),
+            (
+                "states:TestState",
+                "arn:aws:states:eu-west-1:1:stateMachine:x",
+            ),
             ("iam:GetRole", "*"),
             ("iam:List*", "*"),
             ("iam:GenerateCredentialReport", "*"),
@@ -234,6 +263,13 @@ mod tests {
         ] {
             assert_eq!(ask(action, resource), None, "{action} {resource}");
         }
+        let for_services = Permission {
+            actions: set(["kms:CreateGrant"]),
+            resources: set(["arn:aws:kms:eu-west-1:1:key/k"]),
+            conditions: set(["kms:GrantIsForAWSResource is true"]),
+            sources: std::collections::BTreeSet::new(),
+        };
+        assert_eq!(why(&for_services), None);
         let tagged = Permission {
             actions: set(["s3:PutObject"]),
             resources: set(["*"]),

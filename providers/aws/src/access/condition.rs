@@ -343,7 +343,7 @@ fn matches(test: Test, value: &Pattern, own: &str, context: &Context) -> Truth {
         return Truth::Depends(unknown);
     }
     if test == Test::Arn {
-        return arn_matches(&filled, own).into();
+        return arn_matches(&filled, own);
     }
     let Some(text) = filled.literal() else {
         return Truth::False;
@@ -366,17 +366,29 @@ fn compare(test: Test, wanted: &str, own: &str) -> bool {
 }
 
 /// Part by part; wildcards reach no further than theirs.
-fn arn_matches(wanted: &Pattern, own: &str) -> bool {
+fn arn_matches(wanted: &Pattern, own: &str) -> Truth {
     use super::pattern::Piece;
-    let Some(own) = value::arn(own) else {
-        return false;
+    let Some(parts) = value::arn(own) else {
+        return Truth::False;
     };
-    let mut parts = wanted.pieces.splitn(6, |piece| *piece == Piece::Char(':'));
-    let all = own.iter().all(|own| {
-        let own: Vec<char> = own.chars().collect();
-        parts.next().is_some_and(|wanted| glob(wanted, &own))
-    });
-    all && parts.next().is_none()
+    let wanted_parts: Vec<_> = wanted
+        .pieces
+        .splitn(6, |piece| *piece == Piece::Char(':'))
+        .collect();
+    if wanted_parts.len() < parts.len() {
+        let whole: Vec<char> = own.chars().collect();
+        if !glob(&wanted.pieces, &whole) {
+            return Truth::False;
+        }
+        let on = format!(
+            "whether `{}`, which has fewer than six parts, stands for ARNs, which AWS's documentation leaves open",
+            wanted.text
+        );
+        return Truth::Depends(BTreeSet::from([on]));
+    }
+    let mut all = wanted_parts.iter().zip(parts);
+    all.all(|(wanted, own)| glob(wanted, &own.chars().collect::<Vec<_>>()))
+        .into()
 }
 
 #[cfg(test)]

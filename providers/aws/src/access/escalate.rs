@@ -5,37 +5,52 @@
 //! boundary or a denial forbids is none. What a policy that isn't known might allow is told by
 //! its permission and not here; what it might deny is said with the way.
 
+mod asking;
 mod table;
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
-use remit_sdk::access::{Escalation, Gain, Permission, Source, Thing};
+use remit_sdk::access::{Escalation, Gain, Permission, Thing};
 
 use super::condition::{Context, Truth};
-use super::decide::{Decision, Request};
-use super::listing::meets;
-use super::pattern::{Pattern, Piece};
-use super::trust::{Caller, admits};
-use super::world::{self, Holder, ROLE, USER};
-use super::{Holdings, Layer, Layers, Policy, Rule};
+use super::pattern::{Filled, Match, Pattern};
+use super::trust::Caller;
+use super::world::{self, ASSUME, Holder, ROLE, USER};
+use super::{Holdings, Layers, Policy};
 use crate::arn::Arn;
-use crate::document::{Document, Effect, Selection, Statement};
-use table::{METHODS, Method, On, Target};
+use crate::document::{Document, Effect, Version};
+use asking::Able;
+use table::{COGNITO, Method, On, Target, methods};
 
 const GROUP: &str = "aws_iam_group";
-const ASSUME: &str = "sts:AssumeRole";
 const PASS: &str = "iam:PassRole";
 
 /// Stands for the name of something that isn't there yet.
 const NEW: &str = "new";
 
+/// What one that is new is made with, first of all that it is made.
+const NEW_ROLE: &[&str] = &[
+    "iam:CreateRole",
+    "iam:AttachRolePolicy",
+    "iam:PutRolePolicy",
+];
+const NEW_USER: &[&str] = &[
+    "iam:CreateUser",
+    "iam:AttachUserPolicy",
+    "iam:PutUserPolicy",
+    "iam:CreateAccessKey",
+    "iam:CreateLoginProfile",
+];
+
+/// A role of which nothing is known.
+const UNKNOWN: &str = "some role that isn't known here";
+
 /// The ways that are open to a role or user, ordered.
 pub(super) fn escalations(holder: Holder<'_>) -> Vec<Escalation> {
     let asker = Asker::new(holder);
-    let mut found: Vec<Escalation> = METHODS
-        .iter()
-        .flat_map(|method| asker.ways(method))
-        .collect();
+    let mut found: Vec<Escalation> = methods().flat_map(|method| asker.ways(method)).collect();
     found.extend(asker.elsewhere());
     found.sort();
     found.dedup();
@@ -55,11 +70,8 @@ struct Aim {
     by: BTreeSet<Permission>,
 }
 
-/// An action that it may do.
-struct Able {
-    permission: Permission,
-    depends: BTreeSet<String>,
-}
+/// A text for each way in which patterns match together; `None` where those are too many.
+type Told = Option<Rc<[String]>>;
 
 struct Asker<'w> {
     holder: Holder<'w>,
@@ -71,6 +83,8 @@ struct Asker<'w> {
     unread: Vec<String>,
     context: Context,
     arn: String,
+    /// What was found for patterns.
+    told: RefCell<BTreeMap<Vec<Pattern>, Told>>,
 }
 
 impl<'w> Asker<'w> {
@@ -88,10 +102,16 @@ impl<'w> Asker<'w> {
             unread: unread.into_iter().map(|policy| policy.name).collect(),
             context: holder.context(),
             arn: holder.arn().unwrap_or_default(),
+            told: RefCell::default(),
         }
     }
 
     fn ways(&self, method: &Method) -> Vec<Escalation> {
+        let is_out_of_reach =
+            |(actions, _): &(&[&str], On)| !actions.iter().any(|action| self.is_named(action));
+        if method.needs.iter().any(is_out_of_reach) {
+            return Vec::new();
+        }
         // What is needed anywhere needn't be asked for each target.
         let mut anywhere = Vec::new();
         for (actions, on) in method.needs {
@@ -102,10 +122,17 @@ impl<'w> Asker<'w> {
                 anywhere.push(able);
             }
         }
-        self.aims(method.target)
+        let mut found: Vec<Escalation> = self
+            .aims(method.target)
             .into_iter()
             .filter_map(|aim| self.way(method, aim, &anywhere))
-            .collect()
+            .collect();
+        // One name is enough, and they are many.
+        if matches!(method.target, Target::NewRole | Target::NewUser) {
+            found.sort_by_key(|one| one.depends.len());
+            found.truncate(1);
+        }
+        found
     }
 
     fn way(&self, method: &Method, aim: Aim, anywhere: &[Able]) -> Option<Escalation> {
@@ -194,24 +221,21 @@ impl<'w> Asker<'w> {
             Target::User => self.entities(USER),
             Target::Group => self.groups(),
             Target::Role => self.entities(ROLE),
-            Target::AssumableRole => self.assumable(),
+            Target::AssumableRole => self.assumable().map(|(_, aim)| aim).collect(),
+            Target::AssumablePolicy => self.assumable_policies(),
             Target::Passed(service) => self.passed(service),
             Target::Running(service) => self.running(service),
-            Target::NewRole => self.new_one("role"),
-            Target::NewUser => self.new_one("user"),
+            Target::NewRole => self.new_one("role", NEW_ROLE),
+            Target::NewUser => self.new_one("user", NEW_USER),
         }
     }
 
     fn held_policies(&self) -> Vec<Aim> {
         let mut arns = self.holder.attached();
         arns.extend(self.boundary());
-        let own_account = |arn: &&str| Arn::parse(arn).is_ok_and(|read| read.account != "aws");
-        arns.into_iter()
-            .filter(own_account)
-            .map(|arn| {
-                let name = arn.rsplit_once('/').map_or(arn, |(_, name)| name);
-                aim(arn, format!("policy {name}"), Gain::Everything)
-            })
+        written_by_the_account(arns)
+            .into_iter()
+            .map(|arn| aim(arn, format!("policy {}", last(arn)), Gain::Everything))
             .collect()
     }
 
@@ -271,14 +295,30 @@ impl<'w> Asker<'w> {
             .collect()
     }
 
-    fn assumable(&self) -> Vec<Aim> {
-        self.others(ROLE)
-            .filter_map(|(other, arn)| {
-                let able = self.assumes(other, &arn)?;
-                Some(Aim {
-                    depends: able.depends,
-                    by: BTreeSet::from([able.permission]),
-                    ..aim(&arn, other.title(), subject(other))
+    fn assumable(&self) -> impl Iterator<Item = (Holder<'w>, Aim)> {
+        self.others(ROLE).filter_map(|(other, arn)| {
+            let able = self.assumes(other, &arn)?;
+            let aim = Aim {
+                depends: able.depends,
+                by: BTreeSet::from([able.permission]),
+                ..aim(&arn, other.title(), subject(other))
+            };
+            Some((other, aim))
+        })
+    }
+
+    fn assumable_policies(&self) -> Vec<Aim> {
+        self.assumable()
+            .flat_map(|(other, of_role)| {
+                let held = written_by_the_account(other.attached());
+                held.into_iter().map(move |arn| Aim {
+                    depends: of_role.depends.clone(),
+                    by: of_role.by.clone(),
+                    ..aim(
+                        arn,
+                        format!("policy {} of {}", last(arn), other.title()),
+                        Gain::Everything,
+                    )
                 })
             })
             .collect()
@@ -287,9 +327,8 @@ impl<'w> Asker<'w> {
     /// Whether it may assume another role: by its own policies where the role trusts the account,
     /// by being named in the role's trust policy else.
     fn assumes(&self, other: Holder<'w>, arn: &str) -> Option<Able> {
-        let trust = other.trust()?;
         let caller = Caller::Entity(&self.arn);
-        let admission = admits(&trust, &caller, ASSUME, &self.context);
+        let admission = other.admits(&caller, &self.context);
         let limit = |truth: Truth, able: Able| match truth {
             Truth::False => None,
             Truth::True => Some(able),
@@ -302,12 +341,7 @@ impl<'w> Asker<'w> {
             .able(ASSUME, arn, self.context.clone())
             .and_then(|able| limit(admission.by_account.or(admission.by_name.clone()), able));
         let by_name = || {
-            let mut named = self.known.clone();
-            named.identity.push(Policy {
-                source: world::source(other.thing),
-                name: format!("the trust policy of {}", other.title()),
-                document: Some(Document::of([Statement::allow([ASSUME], [arn])])),
-            });
+            let named = world::granted(self.holder, &self.known, other, admission.named);
             self.ask(&named.layers(), ASSUME, arn, self.context.clone())
                 .and_then(|able| limit(admission.by_name, able))
         };
@@ -320,9 +354,12 @@ impl<'w> Asker<'w> {
         service: &'static str,
     ) -> impl Iterator<Item = (Holder<'w>, String, BTreeSet<String>)> {
         self.others(ROLE).filter_map(move |(other, arn)| {
-            let trust = other.trust()?;
-            let caller = Caller::Service(service);
-            match admits(&trust, &caller, ASSUME, &Context::default()).by_name {
+            let caller = if service == COGNITO {
+                Caller::Federated(service)
+            } else {
+                Caller::Service(service)
+            };
+            match other.admits(&caller, &Context::default()).by_name {
                 Truth::False => None,
                 Truth::True => Some((other, arn, BTreeSet::new())),
                 Truth::Depends(on) => Some((other, arn, on)),
@@ -331,45 +368,84 @@ impl<'w> Asker<'w> {
     }
 
     fn passed(&self, service: &'static str) -> Vec<Aim> {
-        self.trusting(service)
-            .filter_map(|(other, arn, mut depends)| {
-                let context = self.context.clone().with("iam:PassedToService", service);
-                let able = self.able(PASS, &arn, context)?;
-                depends.extend(able.depends);
-                Some(Aim {
-                    depends,
-                    by: BTreeSet::from([able.permission]),
-                    ..aim(&arn, other.title(), subject(other))
-                })
-            })
-            .collect()
-    }
-
-    fn running(&self, service: &'static str) -> Vec<Aim> {
-        self.trusting(service)
-            .map(|(other, arn, mut depends)| {
-                depends.insert(format!("whether what it changes runs as {}", other.title()));
-                Aim {
-                    depends,
-                    ..aim(&arn, other.title(), subject(other))
-                }
-            })
-            .collect()
-    }
-
-    fn new_one(&self, kind: &str) -> Vec<Aim> {
-        // The name may be any that one of its policies names.
-        let action = if kind == "role" {
-            "iam:CreateRole"
-        } else {
-            "iam:CreateUser"
-        };
-        let mut arns: BTreeSet<String> = self.named(action).into_iter().collect();
-        arns.insert(self.beside(&format!("{kind}/{NEW}")));
-        arns.into_iter()
-            .map(|arn| aim(&arn, format!("a {kind}"), Gain::Everything))
-            .find(|aim| self.able(action, &aim.arn, self.context.clone()).is_some())
+        let contexts: Vec<Context> = self
+            .called(service)
             .into_iter()
+            .map(|name| self.context.clone().with("iam:PassedToService", name))
+            .collect();
+        let known = self.trusting(service).filter_map(|(other, arn, depends)| {
+            let able = self.able_in(PASS, &arn, &contexts)?;
+            Some(Aim {
+                depends: depends.into_iter().chain(able.depends).collect(),
+                by: BTreeSet::from([able.permission]),
+                ..aim(&arn, other.title(), subject(other))
+            })
+        });
+        let unknown = self
+            .foreign(PASS, &contexts)
+            .into_iter()
+            .map(|(text, able)| {
+                let gain = Gain::Foreign(format!("{ROLE} {text}"));
+                Aim {
+                    depends: able
+                        .depends
+                        .into_iter()
+                        .chain([
+                            format!("whether roles that are `{text}` trust {service}"),
+                            "what they may do".to_owned(),
+                        ])
+                        .collect(),
+                    by: BTreeSet::from([able.permission]),
+                    ..aim("", format!("some role that is `{text}`"), gain)
+                }
+            });
+        known.chain(unknown).collect()
+    }
+
+    /// How policies call a service. In China, some of the names end with `.cn`.
+    fn called(&self, service: &str) -> Vec<String> {
+        let mut names = vec![service.to_owned()];
+        if Arn::parse(&self.arn).is_ok_and(|own| own.partition == "aws-cn") {
+            names.push(format!("{service}.cn"));
+        }
+        names
+    }
+
+    /// Roles that what runs already may have, those that aren't known here included.
+    fn running(&self, service: &'static str) -> Vec<Aim> {
+        let known = self.trusting(service).map(|(other, arn, mut depends)| {
+            depends.insert(format!("whether what it changes runs as {}", other.title()));
+            Aim {
+                depends,
+                ..aim(&arn, other.title(), subject(other))
+            }
+        });
+        let unknown = Aim {
+            depends: [
+                "whether what it changes runs as one",
+                "what that role may do",
+            ]
+            .map(str::to_owned)
+            .into(),
+            ..aim("", UNKNOWN.to_owned(), Gain::Foreign(UNKNOWN.to_owned()))
+        };
+        known.chain([unknown]).collect()
+    }
+
+    /// One that it makes under any name that its policies tell from others; which of them it may
+    /// do the rest to is found out with each.
+    fn new_one(&self, kind: &str, actions: &[&str]) -> Vec<Aim> {
+        if !actions.first().is_some_and(|create| self.is_named(create)) {
+            return Vec::new();
+        }
+        let own = Pattern::wild(&self.beside(&format!("{kind}/?*")), Version::V2012);
+        let mut arns = vec![self.beside(&format!("{kind}/{NEW}"))];
+        arns.extend(actions.iter().flat_map(|action| self.named(action)));
+        let apart = self.told_apart(actions, std::slice::from_ref(&own));
+        arns.extend(apart.iter().flat_map(|all| all.iter().cloned()));
+        arns.iter()
+            .filter(|arn| own.matches(arn, &|_| Filled::Unknown) == Match::Yes)
+            .map(|arn| aim(arn, format!("a {kind}"), Gain::Everything))
             .collect()
     }
 
@@ -384,107 +460,17 @@ impl<'w> Asker<'w> {
             Err(_) => format!("arn:aws:iam::{}:{resource}", "0".repeat(12)),
         }
     }
+}
 
-    // ---- what isn't in the account
+/// Nobody writes a policy of AWS.
+fn written_by_the_account(arns: BTreeSet<&str>) -> Vec<&str> {
+    let is_own = |arn: &&str| Arn::parse(arn).is_ok_and(|read| read.account != "aws");
+    arns.into_iter().filter(is_own).collect()
+}
 
-    /// Roles that it may assume elsewhere, or that aren't among the objects.
-    fn elsewhere(&self) -> Vec<Escalation> {
-        let here: BTreeSet<String> = self.others(ROLE).map(|(_, arn)| arn).collect();
-        let rules = self
-            .layers
-            .0
-            .iter()
-            .filter(|(layer, _)| *layer == Layer::Identity)
-            .flat_map(|(_, rules)| rules)
-            .filter(|rule| rule.effect == Effect::Allow && names_action(rule, ASSUME));
-        let mut found = Vec::new();
-        for rule in rules {
-            let Selection::Only(resources) = &rule.resources else {
-                continue;
-            };
-            for pattern in resources
-                .iter()
-                .filter(|one| !here.contains(&one.text) && one.text != self.arn)
-            {
-                let Some(able) = self.able(ASSUME, &filled(pattern), self.context.clone()) else {
-                    continue;
-                };
-                let mut depends = able.depends;
-                depends.insert(format!(
-                    "whether roles that are `{}` trust it",
-                    pattern.text
-                ));
-                found.push(Escalation {
-                    method: "assume-role-elsewhere".to_owned(),
-                    how: format!("assumes roles that are `{}`", pattern.text),
-                    gain: Gain::Foreign(format!("{ROLE} {}", pattern.text)),
-                    by: BTreeSet::from([Permission {
-                        resources: BTreeSet::from([pattern.text.clone()]),
-                        ..able.permission
-                    }]),
-                    depends: depends.into_iter().collect(),
-                });
-            }
-        }
-        found
-    }
-
-    // ---- asking
-
-    /// Whether one of several actions may be done on anything.
-    fn somewhere(&self, actions: &[&str]) -> Option<Able> {
-        actions
-            .iter()
-            .flat_map(|action| {
-                self.named(action)
-                    .into_iter()
-                    .map(move |resource| (action, resource))
-            })
-            .filter_map(|(action, resource)| self.able(action, &resource, self.context.clone()))
-            .min_by_key(|able| able.depends.len())
-    }
-
-    /// A resource for each pattern with which its policies and its boundary allow an action.
-    fn named(&self, action: &str) -> Vec<String> {
-        let mut all: BTreeSet<String> = self
-            .layers
-            .rules()
-            .filter(|rule| rule.effect == Effect::Allow && names_action(rule, action))
-            .flat_map(|rule| match &rule.resources {
-                Selection::Only(patterns) => patterns.iter().map(filled).collect(),
-                Selection::AllBut(_) => Vec::new(),
-            })
-            .collect();
-        all.insert("*".to_owned());
-        all.into_iter().collect()
-    }
-
-    fn able(&self, action: &str, resource: &str, context: Context) -> Option<Able> {
-        self.ask(&self.layers, action, resource, context)
-    }
-
-    fn ask(&self, layers: &Layers, action: &str, resource: &str, context: Context) -> Option<Able> {
-        let (mut depends, by) = match layers.decide(&Request {
-            action,
-            resource,
-            context,
-        }) {
-            Decision::Allowed(by) => (BTreeSet::new(), by),
-            Decision::Depends { on, by } => (on, by),
-            Decision::DeniedBy(_) | Decision::NotAllowed(_) => return None,
-        };
-        depends.extend(self.unread.iter().map(|name| format!("what {name} denies")));
-        let sources: BTreeSet<Source> = by.into_iter().map(|by| by.source).collect();
-        Some(Able {
-            permission: Permission {
-                actions: BTreeSet::from([action.to_owned()]),
-                resources: BTreeSet::from([resource.to_owned()]),
-                conditions: BTreeSet::new(),
-                sources,
-            },
-            depends,
-        })
-    }
+/// The last part of an ARN.
+fn last(arn: &str) -> &str {
+    arn.rsplit_once('/').map_or(arn, |(_, name)| name)
 }
 
 fn aim(arn: &str, title: String, gain: Gain) -> Aim {
@@ -508,29 +494,6 @@ fn limited(mut aims: Vec<Aim>, what: &str) -> Vec<Aim> {
 
 fn subject(other: Holder<'_>) -> Gain {
     Gain::Subject(other.thing.kind.name.to_owned(), other.thing.key.to_owned())
-}
-
-fn names_action(rule: &Rule, action: &str) -> bool {
-    meets(
-        &rule.actions,
-        &Selection::Only(vec![Pattern::action(action)]),
-    )
-}
-
-/// A text that a pattern matches: one as short as it can be.
-fn filled(pattern: &Pattern) -> String {
-    if pattern.text == "*" {
-        return pattern.text.clone();
-    }
-    pattern
-        .pieces
-        .iter()
-        .map(|piece| match piece {
-            Piece::Char(c) => c.to_string(),
-            Piece::One => "x".to_owned(),
-            Piece::Any | Piece::Variable(_) => NEW.to_owned(),
-        })
-        .collect()
 }
 
 #[cfg(test)]

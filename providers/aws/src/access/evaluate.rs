@@ -10,7 +10,9 @@ use remit_sdk::access::{
 };
 use remit_sdk::text::safe;
 
+use super::condition::Truth;
 use super::decide::{By, Decision, Request};
+use super::trust::Caller;
 use super::world::{self, Holder, ROLE, USER};
 use super::{Holdings, admin, beyond, escalate, listing, logins};
 use crate::document;
@@ -51,11 +53,17 @@ impl Evaluate for Aws {
             return Vec::new();
         };
         let (under, changed) = match Holder::of(than, subject) {
-            Some(before) => (before.holdings(), holder.changed(before)),
+            Some(before) => {
+                let mut changed = holder.changed(before);
+                changed.extend(world::retagged(world, than));
+                (before.holdings(), changed)
+            }
             // No kind attaches policies to a user, so one that is made holds what secrets give it.
             None if !holder.is_role() => {
+                let (direct, identity) = holder.of_secrets();
                 let given = Holdings {
-                    identity: holder.of_secrets(),
+                    identity,
+                    direct,
                     ..Holdings::default()
                 };
                 return beyond::beyond(&given, &Holdings::default(), &BTreeSet::new());
@@ -80,7 +88,20 @@ impl Evaluate for Aws {
             resource,
             context: holder.context(),
         };
-        Ok(answer(holder, holder.holdings().decide(&request)))
+        let holdings = holder.holdings();
+        if !action.eq_ignore_ascii_case(world::ASSUME) {
+            return Ok(answer(holder, holdings.decide(&request)));
+        }
+        let mut roles = world.of_kind(ROLE).map(|thing| Holder { world, thing });
+        let target = roles.find(|other| other.arn().as_deref() == Some(resource));
+        if let Some(target) = target {
+            return Ok(assume(holder, &holdings, target, &request));
+        }
+        let on = "what the role's trust policy says, which isn't known here";
+        let lets_in = Truth::Depends(BTreeSet::from([on.to_owned()]));
+        let decision = holdings.decide(&request);
+        let limited = limited(decision.clone(), lets_in);
+        Ok(answer(holder, limited.unwrap_or(decision)))
     }
 
     fn is_administrative(&self, permission: &Permission) -> Option<String> {
@@ -113,12 +134,63 @@ fn parse(request: &str) -> Result<(&str, &str), String> {
     Ok((action, resource))
 }
 
+/// Whether it may assume a role: as its own policies and the role's trust policy have it together,
+/// or as the trust policy alone, where that names it.
+fn assume(
+    holder: Holder<'_>,
+    holdings: &Holdings,
+    target: Holder<'_>,
+    request: &Request<'_>,
+) -> Answer {
+    let own_arn = holder.arn().unwrap_or_default();
+    let admission = target.admits(&Caller::Entity(&own_arn), &request.context);
+    let own = holdings.decide(request);
+    let lets_in = admission.by_account.or(admission.by_name.clone());
+    let named = world::granted(holder, holdings, target, admission.named);
+    let is_open =
+        |found: &Decision| matches!(found, Decision::Allowed(_) | Decision::Depends { .. });
+    let found = [
+        limited(own.clone(), lets_in),
+        limited(named.decide(request), admission.by_name),
+    ];
+    let open = found.into_iter().flatten().filter(is_open);
+    let found = open.min_by_key(|found| matches!(found, Decision::Depends { .. }));
+    match found {
+        Some(decision) => answer(holder, decision),
+        None if is_open(&own) => Answer {
+            verdict: Verdict::Denied(format!(
+                "the trust policy of {} doesn't let it in",
+                target.title()
+            )),
+            path: vec![holder.title()],
+            sources: BTreeSet::from([world::source(target.thing)]),
+        },
+        None => answer(holder, own),
+    }
+}
+
+/// A decision that counts where something else holds, too; `None` where that doesn't.
+fn limited(decision: Decision, truth: Truth) -> Option<Decision> {
+    match (truth, decision) {
+        (Truth::False, _) => None,
+        (Truth::Depends(on), Decision::Allowed(by)) => Some(Decision::Depends { on, by }),
+        (Truth::Depends(more), Decision::Depends { mut on, by }) => {
+            on.extend(more);
+            Some(Decision::Depends { on, by })
+        }
+        (_, decision) => Some(decision),
+    }
+}
+
 fn answer(holder: Holder<'_>, decision: Decision) -> Answer {
     let mut path = vec![holder.title()];
     let mut sources: BTreeSet<Source> = BTreeSet::new();
     let mut tell = |all: Vec<By>| {
         for by in all {
-            path.push(by.name);
+            // What is granted directly counts in each layer.
+            if !path.contains(&by.name) {
+                path.push(by.name);
+            }
             sources.insert(by.source);
         }
     };

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use remit_sdk::Value;
 use remit_sdk::access::{Login, Subject, World};
-use remit_sdk::text::safe;
+use serde_json::Value as Json;
 use sha2::{Digest as _, Sha256};
 
 use super::condition::{Operator, Test};
@@ -17,10 +17,13 @@ use super::sentence;
 use super::world::{Holder, text};
 use crate::arn::{self, Arn};
 use crate::document::{
-    Conditions, Effect, PrincipalKind, Principals, Selection, Statement, Version,
+    Conditions, Effect, Folded, PrincipalKind, Principals, Selection, Statement, Version,
 };
 
 const PROVIDER: &str = "aws_iam_openid_connect_provider";
+/// The limit that is about actions.
+const BY: &str = "by";
+
 const PROFILE: &str = "aws_iam_instance_profile";
 
 /// What stands for a value that only AWS will know.
@@ -112,7 +115,7 @@ impl<'w> Around<'w> {
             .statements()
             .iter()
             .filter(|statement| statement.effect == Effect::Deny)
-            .map(denial)
+            .map(|statement| denial(statement, document.version()))
             .collect();
         let own = holder.arn().and_then(|own| Arn::parse(&own).ok());
         let account = own.as_ref().map(|own| own.account.as_str());
@@ -145,18 +148,17 @@ impl<'w> Around<'w> {
         version: Version,
         account: Option<&str>,
     ) -> Vec<Login> {
-        let principals: Vec<(Option<PrincipalKind>, String)> = match &statement.principals {
+        let all: Vec<(Option<PrincipalKind>, String)> = match &statement.principals {
             None => return Vec::new(),
             Some(Selection::Only(all)) => all
                 .iter()
                 .flat_map(|(kind, all)| all.iter().map(|one| (Some(*kind), one.clone())))
                 .collect(),
             Some(Selection::AllBut(all)) => {
-                vec![(None, format!("anybody but {}", listed(all)))]
+                vec![(None, format!("anybody but {}", principals(all)))]
             }
         };
-        principals
-            .into_iter()
+        all.into_iter()
             .map(|(kind, name)| {
                 let issuer = issuer(&name, account);
                 let issuer = issuer.filter(|_| kind == Some(PrincipalKind::Federated));
@@ -174,12 +176,11 @@ impl<'w> Around<'w> {
     ) -> Login {
         let mut limits = conditions(&statement.conditions, issuer, version);
         let named = statement.actions.named().iter();
-        let actions: BTreeSet<String> = named.map(|one| one.as_str().to_owned()).collect();
+        let actions: BTreeSet<String> = named.map(|one| sentence::exact(one.as_str())).collect();
         match &statement.actions {
-            Selection::Only(_) => limits.insert("by".to_owned(), actions),
+            Selection::Only(_) => limits.insert(BY.to_owned(), actions),
             Selection::AllBut(_) => {
-                let actions: Vec<String> = actions.into_iter().collect();
-                let sentence = format!("by anything but {}", actions.join(", "));
+                let sentence = format!("{BY} {}", named_actions(&statement.actions));
                 limits.insert(sentence, BTreeSet::new())
             }
         };
@@ -194,18 +195,7 @@ impl<'w> Around<'w> {
                 format!("a web identity of {issuer}")
             }
             (None, None) => name.to_owned(),
-            (Some(PrincipalKind::Federated), None) => {
-                format!("whom {name} vouches for, which isn't evaluated")
-            }
-            (Some(PrincipalKind::Service), None) => format!("the service {name}"),
-            (Some(PrincipalKind::CanonicalUser), None) => format!("the canonical user {name}"),
-            (Some(PrincipalKind::Aws), None) if name == "*" => "anybody".to_owned(),
-            (Some(PrincipalKind::Aws), None) => {
-                match arn::root_account(name).or_else(|| arn::is_account(name).then_some(name)) {
-                    Some(account) => format!("whom the account {account} lets"),
-                    None => name.to_owned(),
-                }
-            }
+            (Some(kind), None) => principal(kind, name),
         };
         let sub = ["sub", "sub like"].map(str::to_owned);
         Login {
@@ -228,83 +218,116 @@ fn issuer<'n>(name: &'n str, account: Option<&str>) -> Option<&'n str> {
 /// is a sentence. Claims of the issuer are called by their own names.
 fn conditions(all: &Conditions, issuer: Option<&str>, version: Version) -> Limits {
     let mut limits = Limits::new();
-    let name = |key: &str| -> String {
-        let begins = issuer.and_then(|issuer| {
-            let head = key.get(..issuer.len())?;
-            head.eq_ignore_ascii_case(issuer)
-                .then(|| key.get(issuer.len()..)?.strip_prefix(':'))?
-        });
-        begins.map_or_else(|| key.to_owned(), str::to_owned)
-    };
     for (operator, keys) in all {
         for (key, values) in keys {
-            let read = Operator::read(operator).filter(|read| {
-                let test = matches!(
-                    read.test,
-                    Test::Equals
-                        | Test::EqualsIgnoreCase
-                        | Test::Like
-                        | Test::Bool
-                        | Test::Binary
-                        | Test::Ip
-                        | Test::Arn
-                );
-                test && !read.is_negated
+            let read = Operator::read(operator).filter(|read| !read.is_negated);
+            let verb = read.and_then(|read| {
+                Some(match read.test {
+                    Test::Equals => "",
+                    Test::EqualsIgnoreCase
+                    | Test::Like
+                    | Test::Bool
+                    | Test::Binary
+                    | Test::Ip
+                    | Test::Arn => sentence::verb(read.test, false, false),
+                    Test::Number(_) | Test::Date(_) | Test::Null => return None,
+                })
             });
-            let Some(read) = read else {
+            let (Some(read), Some(verb)) = (read, verb) else {
                 let one = BTreeMap::from([(key.clone(), values.clone())]);
                 let one = Conditions::from([(operator.clone(), one)]);
-                let sentences = sentence::conditions(&one).into_iter();
+                let sentences = sentence::conditions(&one, version).into_iter();
                 limits.extend(sentences.map(|text| (text, BTreeSet::new())));
                 continue;
             };
-            let verb = match read.test {
-                Test::Equals => "",
-                test => sentence::verb(test, false, false),
-            };
-            let absent = if read.if_exists { " (or absent)" } else { "" };
-            let limit = format!(
-                "{} {verb}{absent}",
-                sentence::subject(read.set, &name(key.as_str()))
-            );
-            let values = values.iter().map(|value| match version {
-                // What is a variable in one version is plain text in the other.
-                Version::V2008 if value.contains("${") => format!("{value} (as it stands)"),
-                _ => value.clone(),
-            });
-            limits.insert(limit.trim_end().to_owned(), values.collect());
+            let absent = if read.if_exists { "(or absent)" } else { "" };
+            let subject = sentence::subject(read.set, &claim(key.as_str(), issuer));
+            let words = [subject.as_str(), verb, absent];
+            let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
+            let mut limit = words.join(" ");
+            // Two operators may ask the same, and then both must hold.
+            if limits.contains_key(&limit) {
+                limit = format!("{limit} ({operator})");
+            }
+            let values = values.iter().map(|value| sentence::value(value, version));
+            limits.insert(limit, values.collect());
         }
     }
     limits
 }
 
-fn denial(statement: &Statement) -> String {
+/// How a condition key is called: a claim of the issuer by its own name, where that is no other
+/// key's name and none of another limit.
+fn claim(key: &str, issuer: Option<&str>) -> String {
+    let own = issuer.and_then(|issuer| {
+        let head = key.get(..issuer.len())?;
+        head.eq_ignore_ascii_case(issuer)
+            .then(|| key.get(issuer.len()..)?.strip_prefix(':'))?
+    });
+    let own = own.filter(|own| !own.contains(':') && *own != BY);
+    match own {
+        Some(own) => sentence::exact(own),
+        None if key.contains(':') => sentence::exact(key),
+        None => Json::from(key).to_string(),
+    }
+}
+
+fn denial(statement: &Statement, version: Version) -> String {
     let whom = match &statement.principals {
         None => "anybody".to_owned(),
-        Some(Selection::Only(all)) => listed(all),
-        Some(Selection::AllBut(all)) => format!("anybody but {}", listed(all)),
+        Some(Selection::Only(all)) => principals(all),
+        Some(Selection::AllBut(all)) => format!("anybody but {}", principals(all)),
     };
-    let (but, actions) = match &statement.actions {
-        Selection::Only(all) => ("", all),
-        Selection::AllBut(all) => ("anything but ", all),
-    };
-    let actions: Vec<&str> = actions
-        .iter()
-        .map(super::super::document::Folded::as_str)
-        .collect();
-    let conditions = sentence::conditions(&statement.conditions);
+    let conditions = sentence::conditions(&statement.conditions, version);
     let conditions: Vec<&str> = conditions.iter().map(String::as_str).collect();
     let given = if conditions.is_empty() {
         String::new()
     } else {
         format!(" where {}", conditions.join(" and "))
     };
-    format!("not {whom} by {but}{}{given}", actions.join(", "))
+    format!(
+        "not {whom} {BY} {}{given}",
+        named_actions(&statement.actions)
+    )
 }
 
-fn listed(all: &Principals) -> String {
-    let all: Vec<String> = all.values().flatten().map(|one| safe(one)).collect();
-    all.join(", ")
+fn named_actions(actions: &Selection<BTreeSet<Folded>>) -> String {
+    let all = actions.named().iter();
+    let all: Vec<String> = all.map(|one| sentence::exact(one.as_str())).collect();
+    let but = match actions {
+        Selection::Only(_) => "",
+        Selection::AllBut(_) => "anything but ",
+    };
+    format!("{but}{}", all.join(", "))
+}
+
+/// A principal in words.
+fn principal(kind: PrincipalKind, name: &str) -> String {
+    let exact = sentence::exact(name);
+    match kind {
+        PrincipalKind::Federated => format!("whom {exact} vouches for, which isn't evaluated"),
+        PrincipalKind::Service => format!("the service {exact}"),
+        PrincipalKind::CanonicalUser => format!("the canonical user {exact}"),
+        PrincipalKind::Aws if name == "*" => "anybody".to_owned(),
+        PrincipalKind::Aws => {
+            match arn::root_account(name).or_else(|| arn::is_account(name).then_some(name)) {
+                Some(account) => format!("whom the account {account} lets"),
+                None => exact,
+            }
+        }
+    }
+}
+
+/// Principals in words, for a list: a federated one by its name alone.
+fn principals(all: &Principals) -> String {
+    let all = all.iter().flat_map(|(kind, all)| {
+        all.iter().map(move |name| match kind {
+            PrincipalKind::Federated => format!("whom {} vouches for", sentence::exact(name)),
+            PrincipalKind::Aws if name != "*" => sentence::exact(name),
+            kind => principal(*kind, name),
+        })
+    });
+    all.collect::<Vec<_>>().join(", ")
 }
 
 /// The texts of a value, and that it has others that aren't known yet.
@@ -313,7 +336,10 @@ fn words(value: &Value) -> BTreeSet<String> {
         Value::Null => BTreeSet::new(),
         Value::Set(all) => all.iter().flat_map(words).collect(),
         Value::List(all) => all.iter().flat_map(words).collect(),
-        other => [other.to_text().unwrap_or_else(|| PENDING.to_owned())].into(),
+        other => {
+            let text = other.to_text().map(|text| sentence::exact(&text));
+            [text.unwrap_or_else(|| PENDING.to_owned())].into()
+        }
     }
 }
 

@@ -1,47 +1,77 @@
 //! Conditions as a reader understands them.
 //!
 //! In come a statement's conditions, or a single fact; out come short texts such as
-//! `aws:SourceIp in 10.0.0.0/8`.
+//! `aws:SourceIp in 10.0.0.0/8`. Texts of conditions are compared as well as read, so two that
+//! differ in what they mean are never told in the same words.
 
 use std::collections::BTreeSet;
 
 use super::condition::{Operator, Set, Test};
 use super::formula::Atom;
 use super::value::Order;
-use crate::document::{Conditions, Effect};
+use crate::document::{Conditions, Effect, Version};
+
+/// Words that the texts are made of.
+const WORDS: &[&str] = &[
+    "a", "absent", "and", "anybody", "arn", "at", "base64", "by", "case", "every", "in", "is",
+    "like", "none", "not", "of", "one", "or", "present", "value", "where",
+];
+
+/// A text that somebody wrote, so that it can't be taken for several, or for words around it.
+pub(super) fn exact(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_graphic() && !matches!(c, ',' | '"' | '(' | ')' | '\\');
+    let is_word = WORDS.iter().any(|word| word.eq_ignore_ascii_case(text));
+    if !text.is_empty() && !is_word && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    serde_json::Value::from(text).to_string()
+}
+
+/// A value as it is read in this version: what is a variable in one is plain text in the other.
+pub(super) fn value(text: &str, version: Version) -> String {
+    let exact = exact(text);
+    if version == Version::V2008 && text.contains("${") {
+        return format!("{exact} (as it stands)");
+    }
+    exact
+}
 
 /// One text for each condition of a statement.
-pub(super) fn conditions(conditions: &Conditions) -> BTreeSet<String> {
+pub(super) fn conditions(conditions: &Conditions, version: Version) -> BTreeSet<String> {
     let mut all = BTreeSet::new();
     for (operator, keys) in conditions {
         for (key, values) in keys {
-            let key = key.as_str();
-            all.insert(match Operator::read(operator) {
-                Some(read) => condition(read, key, values),
-                None => format!("never: {operator} is no operator"),
-            });
+            all.insert(condition(operator, &exact(key.as_str()), values, version));
         }
     }
     all
 }
 
-fn condition(operator: Operator, key: &str, values: &BTreeSet<String>) -> String {
-    let listed = values
-        .iter()
-        .map(String::as_str)
-        .collect::<Vec<_>>()
-        .join(", ");
-    if operator.test == Test::Null {
-        let is = |text: &str| values.iter().any(|one| one.eq_ignore_ascii_case(text));
-        return match (is("true"), is("false")) {
-            (true, true) => format!("{key} is absent or present"),
-            (true, false) => format!("{key} is absent"),
-            _ => format!("{key} is present"),
+fn condition(operator: &str, key: &str, values: &BTreeSet<String>, version: Version) -> String {
+    let all: Vec<String> = values.iter().map(|one| value(one, version)).collect();
+    let listed = all.join(", ");
+    let Some(read) = Operator::read(operator) else {
+        let operator = exact(operator);
+        return format!("never: {operator} is no operator ({key}, {listed})");
+    };
+    let is = |text: &str| values.iter().any(|one| one.eq_ignore_ascii_case(text));
+    if read.test == Test::Null {
+        return match (is("true"), is("false"), values.len()) {
+            (true, true, 2) => format!("{key} is absent or present"),
+            (true, false, 1) => format!("{key} is absent"),
+            (false, true, 1) => format!("{key} is present"),
+            _ => format!("whether {key} is absent is one of {listed}"),
         };
     }
-    let subject = subject(operator.set, key);
-    let verb = verb(operator.test, operator.is_negated, values.len() > 1);
-    let tail = if operator.if_exists {
+    let subject = subject(read.set, key);
+    let verb = match read.test {
+        Test::Bool if values.len() != 1 || !(is("true") || is("false")) => "is, as a boolean,",
+        // Text that looks like one is no boolean.
+        Test::Equals if (is("true") || is("false")) && read.is_negated => "is not, as text,",
+        Test::Equals if is("true") || is("false") => "is, as text,",
+        test => verb(test, read.is_negated, values.len() > 1),
+    };
+    let tail = if read.if_exists {
         format!(", or {key} is absent")
     } else {
         String::new()
@@ -59,19 +89,24 @@ pub(super) fn subject(set: Set, key: &str) -> String {
 
 pub(super) fn verb(test: Test, is_negated: bool, several: bool) -> &'static str {
     match (test, is_negated, several) {
-        (Test::Equals | Test::Binary, false, false) | (Test::Bool | Test::Null, ..) => "is",
-        (Test::Equals | Test::Binary, false, true) => "is one of",
-        (Test::Equals | Test::Binary, true, false) => "is not",
-        (Test::Equals | Test::Binary, true, true) => "is none of",
+        (Test::Equals, false, false) | (Test::Bool | Test::Null, ..) => "is",
+        (Test::Equals, false, true) => "is one of",
+        (Test::Equals, true, false) => "is not",
+        (Test::Equals, true, true) => "is none of",
+        (Test::Binary, ..) => "is base64",
         (Test::EqualsIgnoreCase, false, false) => "is, case aside,",
         (Test::EqualsIgnoreCase, false, true) => "is, case aside, one of",
         (Test::EqualsIgnoreCase, true, _) => "is not, case aside,",
-        (Test::Like | Test::Arn, false, _) => "like",
-        (Test::Like | Test::Arn, true, _) => "not like",
+        (Test::Like, false, _) => "like",
+        (Test::Like, true, _) => "not like",
+        (Test::Arn, false, _) => "like ARN",
+        (Test::Arn, true, _) => "not like ARN",
         (Test::Ip, false, _) => "in",
         (Test::Ip, true, _) => "not in",
-        (Test::Number(Order::Equal) | Test::Date(Order::Equal), false, _) => "=",
-        (Test::Number(Order::Equal) | Test::Date(Order::Equal), true, _) => "≠",
+        (Test::Number(Order::Equal), false, _) => "=",
+        (Test::Number(Order::Equal), true, _) => "≠",
+        (Test::Date(Order::Equal), false, _) => "at",
+        (Test::Date(Order::Equal), true, _) => "not at",
         (Test::Number(Order::Less), ..) => "<",
         (Test::Number(Order::LessOrEqual), ..) => "≤",
         (Test::Number(Order::Greater), ..) => ">",
@@ -116,7 +151,7 @@ pub(super) fn atom(atom: &Atom) -> String {
 mod tests {
     use super::super::pattern::Pattern;
     use super::*;
-    use crate::document::{Use, Version, parse};
+    use crate::document::{Use, parse};
 
     #[test]
     fn sentences() {
@@ -143,7 +178,7 @@ mod tests {
             (r#""StringLike":{"a:b":"x*"}"#, "a:b like x*"),
             (
                 r#""ArnNotLike":{"a:b":"arn:aws:sns:*:*:*"}"#,
-                "a:b not like arn:aws:sns:*:*:*",
+                "a:b not like ARN arn:aws:sns:*:*:*",
             ),
             (r#""Null":{"a:b":"true"}"#, "a:b is absent"),
             (r#""Null":{"a:b":"false"}"#, "a:b is present"),
@@ -179,8 +214,65 @@ mod tests {
                 r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"a:b","Resource":"*","Condition":{{{condition}}}}}]}}"#
             );
             let document = parse(&text, Use::Identity).unwrap();
-            let found = conditions(&document.statements()[0].conditions);
+            let found = conditions(&document.statements()[0].conditions, document.version());
             assert_eq!(found, BTreeSet::from([expected.to_owned()]));
+        }
+    }
+
+    /// Conditions that don't mean the same have other words.
+    #[test]
+    fn no_two_meanings_have_one_sentence() {
+        const ONES: &[&str] = &[
+            r#""StringLike":{"a:b":["x","y"]}"#,
+            r#""StringLike":{"a:b":"x, y"}"#,
+            r#""StringLike":{"a:b":"x\", \"y"}"#,
+            r#""ArnLike":{"a:b":["x","y"]}"#,
+            r#""ForAnyValue:StringLike":{"a:b":["x","y"]}"#,
+            r#""ForAllValues:StringLike":{"a:b":["x","y"]}"#,
+            r#""StringLike":{"a value of a:b":["x","y"]}"#,
+            r#""StringLikeIfExists":{"a:b":"x"}"#,
+            r#""StringLike":{"a:b":["or a:b is absent","x"]}"#,
+            r#""StringEquals":{"a:b":"x"}"#,
+            r#""StringEquals":{"a:b":"like"}"#,
+            r#""StringNotEquals":{"a:b":"x"}"#,
+            r#""StringEquals":{"a:b":"not x"}"#,
+            r#""BinaryEquals":{"a:b":"x"}"#,
+            r#""Bool":{"a:b":"x"}"#,
+            r#""Bool":{"a:b":"true"}"#,
+            r#""StringEquals":{"a:b":"true"}"#,
+            r#""StringNotEquals":{"a:b":"true"}"#,
+            r#""Bool":{"a:b":["true","false"]}"#,
+            r#""StringEquals":{"a:b":["true","false"]}"#,
+            r#""NumericEquals":{"a:b":"1"}"#,
+            r#""DateEquals":{"a:b":"1"}"#,
+            r#""NumericNotEquals":{"a:b":"1"}"#,
+            r#""DateNotEquals":{"a:b":"1"}"#,
+            r#""Null":{"a:b":"true"}"#,
+            r#""Null":{"a:b":"false"}"#,
+            r#""Null":{"a:b":"x"}"#,
+            r#""Null":{"a:b":["true","x"]}"#,
+            r#""StringEquals":{"a:b":""}"#,
+            r#""StringEquals":{"a:b":["","x"]}"#,
+            r#""StringEquals":{"a:b":"${aws:username}"}"#,
+            r#""StringEquals":{"a:b":"${aws:username} (as it stands)"}"#,
+        ];
+        let mut seen = std::collections::BTreeMap::new();
+        for version in ["2012-10-17", "2008-10-17"] {
+            for condition in ONES {
+                let text = format!(
+                    r#"{{"Version":"{version}","Statement":[{{"Effect":"Allow","Action":"a:b","Resource":"*","Condition":{{{condition}}}}}]}}"#
+                );
+                let document = crate::document::meaning(&text).unwrap();
+                let statement = &document.statements()[0];
+                let found = conditions(&statement.conditions, document.version());
+                let has_variable = condition.contains("${");
+                let meant = (has_variable.then_some(version), condition);
+                let before = seen.insert(found.clone(), meant);
+                assert!(
+                    before.is_none_or(|before| before == meant),
+                    "{found:?}: {before:?}"
+                );
+            }
         }
     }
 

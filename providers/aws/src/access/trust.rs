@@ -31,6 +31,8 @@ pub struct Admission {
     pub by_name: Truth,
     /// Whether somebody whose account is named may come, if their own policies allow it.
     pub by_account: Truth,
+    /// As what those who are named are, at most.
+    pub(super) named: Named,
 }
 
 /// How a statement's principals name a caller.
@@ -38,7 +40,35 @@ pub struct Admission {
 pub(super) enum Named {
     No,
     Account,
+    /// Those of a role's sessions that have this name.
+    Session,
     Itself,
+    /// As one of everybody.
+    Everybody,
+}
+
+/// Whose sessions a principal names, and which: `arn:…:assumed-role/role/session`.
+fn session_of<'p>(principal: &'p str, role: &str) -> Option<&'p str> {
+    let (session, role) = (Arn::parse(principal).ok()?, Arn::parse(role).ok()?);
+    let (_, rest) = principal.split_once(":assumed-role/")?;
+    let (of, name) = rest.split_once('/')?;
+    let is_own = session.service == "sts"
+        && (session.partition, session.account) == (role.partition.clone(), role.account.clone())
+        && role.kind_and_rest().is_some_and(|(kind, _)| kind == "role")
+        && role.name().eq_ignore_ascii_case(of);
+    is_own.then_some(name)
+}
+
+/// The names of the sessions of a caller that a statement's principals name.
+pub(super) fn sessions<'p>(
+    principals: Option<&'p Selection<Principals>>,
+    caller: &Caller<'_>,
+) -> BTreeSet<&'p str> {
+    let (Some(Selection::Only(all)), Caller::Entity(own)) = (principals, caller) else {
+        return BTreeSet::new();
+    };
+    let named = all.get(&PrincipalKind::Aws).into_iter().flatten();
+    named.filter_map(|one| session_of(one, own)).collect()
 }
 
 /// Whether a trust policy lets a caller do `action` (`sts:AssumeRole`).
@@ -61,20 +91,35 @@ pub fn admits(
     let mut by_name = Truth::False;
     let mut by_account = Truth::False;
     let mut denied = Truth::False;
+    let mut as_what = Named::No;
     for statement in document.statements() {
         let about =
             Rule::new(Layer::Identity, &policy, statement, document.version()).is_about(&request);
         let named = names(statement.principals.as_ref(), caller, statement.effect);
+        if statement.effect == Effect::Allow && about != Truth::False {
+            as_what = as_what.max(named);
+        }
         match (statement.effect, named) {
             (_, Named::No) => {}
+            (_, Named::Session) => {
+                let names = sessions(statement.principals.as_ref(), caller);
+                let names: Vec<&str> = names.into_iter().collect();
+                let on = format!("whether its session is called {}", names.join(" or "));
+                let about = about.and(Truth::Depends(BTreeSet::from([on])));
+                match statement.effect {
+                    Effect::Deny => denied = denied.or(about),
+                    Effect::Allow => by_name = by_name.or(about),
+                }
+            }
             (Effect::Deny, _) => denied = denied.or(about),
-            (Effect::Allow, Named::Itself) => by_name = by_name.or(about),
+            (Effect::Allow, Named::Itself | Named::Everybody) => by_name = by_name.or(about),
             (Effect::Allow, Named::Account) => by_account = by_account.or(about),
         }
     }
     Admission {
         by_name: by_name.and(denied.clone().not()),
         by_account: by_account.and(denied.not()),
+        named: as_what,
     }
 }
 
@@ -90,8 +135,9 @@ pub(super) fn names(
         Some(Selection::Only(all)) => among(all, caller),
         // With `Allow`, everybody else is meant, and none of them by name.
         Some(Selection::AllBut(all)) => match (among(all, caller), effect) {
-            // A `Deny` for all but an account still is one for those in it who aren't named.
-            (Named::No, _) | (Named::Account, Effect::Deny) => Named::Itself,
+            // A `Deny` for all but an account, or a session, still is one for those in it who
+            // aren't named.
+            (Named::No | Named::Session, _) | (Named::Account, Effect::Deny) => Named::Everybody,
             _ => Named::No,
         },
     }
@@ -101,11 +147,13 @@ fn among(all: &Principals, caller: &Caller<'_>) -> Named {
     let of = |kind: PrincipalKind| all.get(&kind).into_iter().flatten();
     let everybody = of(PrincipalKind::Aws).any(|one| one == "*");
     if everybody {
-        return Named::Itself;
+        return Named::Everybody;
     }
     match caller {
         Caller::Federated(own) => named_if(of(PrincipalKind::Federated).any(|one| one == own)),
-        Caller::Service(own) => named_if(of(PrincipalKind::Service).any(|one| one == own)),
+        Caller::Service(own) => {
+            named_if(of(PrincipalKind::Service).any(|one| is_service(one, own)))
+        }
         Caller::Entity(own) => {
             let account = Arn::parse(own).map(|arn| arn.account).unwrap_or_default();
             let is_account =
@@ -114,12 +162,26 @@ fn among(all: &Principals, caller: &Caller<'_>) -> Named {
                 .map(|one| match one {
                     one if one == own => Named::Itself,
                     one if is_account(one) => Named::Account,
+                    one if session_of(one, own).is_some() => Named::Session,
                     _ => Named::No,
                 })
                 .max()
                 .unwrap_or(Named::No)
         }
     }
+}
+
+/// Whether a principal is a service: by its name, by that of one region, or as it is called in
+/// China.
+fn is_service(principal: &str, service: &str) -> bool {
+    let name = principal.strip_suffix(".cn").unwrap_or(principal);
+    let in_region = || {
+        let of = service.strip_suffix(".amazonaws.com")?;
+        let region = name.strip_prefix(of)?.strip_prefix('.')?;
+        let region = region.strip_suffix(".amazonaws.com")?;
+        Some(region.contains('-') && !region.contains('.'))
+    };
+    name == service || in_region().unwrap_or(false)
 }
 
 const fn named_if(is_named: bool) -> Named {
@@ -190,11 +252,42 @@ mod tests {
             ),
             (r#""NotPrincipal":{"AWS":"444455556666"}"#, True, False),
             (r#""NotPrincipal":{"AWS":"111122223333"}"#, False, False),
+            (
+                r#""Principal":{"AWS":"arn:aws:sts::111122223333:assumed-role/you/x"}"#,
+                False,
+                False,
+            ),
+            (
+                r#""Principal":{"AWS":"arn:aws:sts::444455556666:assumed-role/me/x"}"#,
+                False,
+                False,
+            ),
         ] {
             let text = one("Allow", principals, "");
             let found = asked(&text, &me, Context::default());
             assert_eq!(found, (by_name, by_account), "{principals}");
         }
+    }
+
+    /// A session's name is chosen by who begins it.
+    #[test]
+    fn sessions_are_named() {
+        let me = Caller::Entity(ME);
+        let session = r#""Principal":{"AWS":"arn:aws:sts::111122223333:assumed-role/me/x"}"#;
+        let on = BTreeSet::from(["whether its session is called x".to_owned()]);
+        let depends = Truth::Depends(on);
+        let ask = |text: &str| asked(text, &me, Context::default());
+        let found = ask(&one("Allow", session, ""));
+        assert_eq!(found, (depends.clone(), Truth::False));
+        let everybody = one("Allow", r#""Principal":"*""#, "");
+        let denied = format!("{everybody},{}", one("Deny", session, ""));
+        assert_eq!(ask(&denied).0, depends);
+        // All its other sessions are among the others.
+        let others = session.replace("Principal", "NotPrincipal");
+        assert_eq!(ask(&one("Allow", &others, "")).0, Truth::True);
+        let user = Caller::Entity("arn:aws:iam::111122223333:user/me");
+        let found = asked(&one("Allow", session, ""), &user, Context::default());
+        assert_eq!(found, (Truth::False, Truth::False));
     }
 
     #[test]
@@ -209,6 +302,20 @@ mod tests {
             ask(&Caller::Service("ec2.amazonaws.com"), &service),
             Truth::True
         );
+        for other in ["ec2.amazonaws.com.cn", "ec2.eu-west-1.amazonaws.com"] {
+            let text = service.replace("ec2.amazonaws.com", other);
+            let found = ask(&Caller::Service("ec2.amazonaws.com"), &text);
+            assert_eq!(found, Truth::True, "{other}");
+        }
+        for other in [
+            "ec2.x.amazonaws.com",
+            "ec2.amazonaws.com.cn.cn",
+            "xec2.amazonaws.com",
+        ] {
+            let text = service.replace("ec2.amazonaws.com", other);
+            let found = ask(&Caller::Service("ec2.amazonaws.com"), &text);
+            assert_eq!(found, Truth::False, "{other}");
+        }
         assert_eq!(
             ask(&Caller::Service("ecs.amazonaws.com"), &service),
             Truth::False

@@ -10,9 +10,9 @@ use remit_sdk::Value;
 use remit_sdk::access::{Source, Subject, Thing, World};
 use sha2::{Digest as _, Sha256};
 
-use super::condition::Context;
+use super::condition::{Context, Truth};
 use super::pattern::{Filled, Match, Pattern};
-use super::trust::{Caller, Named, names};
+use super::trust::{self, Admission, Caller, Named, names, sessions};
 use super::{Holdings, Policy};
 use crate::arn::{self, Arn};
 use crate::document::{self, Document, Effect, Selection, Statement};
@@ -23,7 +23,14 @@ pub(super) const USER: &str = "aws_iam_user";
 const POLICY: &str = "aws_iam_policy";
 const INLINE: &str = "aws_iam_role_policy";
 const ATTACHMENT: &str = "aws_iam_policy_attachment";
+
+/// What of them a role tells itself.
+const INLINE_LIST: &str = "inline_policies";
+const ATTACHED_LIST: &str = "attached_policies";
+
 const SECRET: &str = "aws_secretsmanager_secret";
+
+pub(super) const ASSUME: &str = "sts:AssumeRole";
 
 /// The account that AWS's own managed policies are of.
 const AWS: &str = "aws";
@@ -89,6 +96,35 @@ impl<'w> Holder<'w> {
         }
     }
 
+    /// Whether a role's trust policy lets a caller in.
+    pub(super) fn admits(self, caller: &Caller<'_>, context: &Context) -> Admission {
+        if let Some(trust) = self.trust() {
+            let action = match caller {
+                Caller::Federated(_) => "sts:AssumeRoleWithWebIdentity",
+                Caller::Entity(_) | Caller::Service(_) => ASSUME,
+            };
+            return trust::admits(&trust, caller, action, context);
+        }
+        let on = format!(
+            "what the trust policy of {} says, which isn't known here",
+            self.title()
+        );
+        let unread = Truth::Depends(BTreeSet::from([on]));
+        match caller {
+            // It may leave it to the account; whom else it names isn't guessed.
+            Caller::Entity(_) => Admission {
+                by_name: Truth::False,
+                by_account: unread,
+                named: Named::No,
+            },
+            Caller::Federated(_) | Caller::Service(_) => Admission {
+                by_name: unread,
+                by_account: Truth::False,
+                named: Named::Itself,
+            },
+        }
+    }
+
     /// The trust policy of a role, if it can be read.
     pub(super) fn trust(self) -> Option<Document> {
         document::meaning(self.text("assume_role_policy")?)
@@ -103,7 +139,8 @@ impl<'w> Holder<'w> {
             let name = format!("a policy of {} or of its groups", self.title());
             vec![unread(self.thing, name)]
         };
-        identity.extend(self.of_secrets());
+        let (direct, given) = self.of_secrets();
+        identity.extend(given);
         let boundary = self.thing.attributes.get("permissions_boundary");
         let boundary = match boundary {
             Some(Value::String(arn)) if arn.is_empty() => None,
@@ -118,6 +155,7 @@ impl<'w> Holder<'w> {
             identity,
             boundary,
             session: None,
+            direct,
         }
     }
 
@@ -127,6 +165,15 @@ impl<'w> Holder<'w> {
             if self.is_of(thing) {
                 let name = text(thing, "name").unwrap_or(thing.key);
                 all.push(written(thing, format!("inline policy {name}")));
+            }
+        }
+        for name in self.listed(INLINE) {
+            all.push(unread(self.thing, format!("inline policy {name}")));
+        }
+        for (attribute, what) in [(INLINE_LIST, "inline"), (ATTACHED_LIST, "attached")] {
+            if !self.is_list_known(attribute) {
+                let name = format!("an {what} policy of {}, known after apply,", self.title());
+                all.push(unread(self.thing, name));
             }
         }
         for arn in self.attached() {
@@ -144,7 +191,46 @@ impl<'w> Holder<'w> {
             .filter_map(|thing| {
                 text(thing, "policy_arn").or_else(|| thing.key.split_once('/').map(|(_, arn)| arn))
             })
+            .chain(self.listed(ATTACHMENT))
             .collect()
+    }
+
+    /// What a role says that it has of a kind, and what isn't among the objects, though nothing
+    /// says that it is gone: it couldn't be read.
+    fn listed(self, kind: &'static str) -> Vec<&'w str> {
+        let attribute = if kind == INLINE {
+            INLINE_LIST
+        } else {
+            ATTACHED_LIST
+        };
+        let Some(Value::Set(all)) = self.thing.attributes.get(attribute) else {
+            return Vec::new();
+        };
+        let is_own = |key: &str, last: &str| {
+            key.split_once('/').is_some_and(|(role, own)| {
+                role.eq_ignore_ascii_case(self.thing.key) && own.eq_ignore_ascii_case(last)
+            })
+        };
+        all.iter()
+            .filter_map(Value::as_str)
+            .filter(|last| {
+                let of_kind = self.world.of_kind(kind);
+                let known = of_kind.filter(|thing| self.is_of(thing));
+                let mut gone = self.world.absent.iter().filter(|(of, _)| *of == kind);
+                !known
+                    .filter_map(|thing| thing.key.split_once('/'))
+                    .any(|(_, own)| own.eq_ignore_ascii_case(last))
+                    && !gone.any(|(_, key)| is_own(key, last))
+            })
+            .collect()
+    }
+
+    fn is_list_known(self, attribute: &str) -> bool {
+        match self.thing.attributes.get(attribute) {
+            Some(Value::Set(all)) => all.iter().all(|one| one.as_str().is_some()),
+            None | Some(Value::Null) => true,
+            Some(_) => false,
+        }
     }
 
     /// Whether an inline policy or an attachment is of this role; names don't count their case.
@@ -154,29 +240,52 @@ impl<'w> Holder<'w> {
             .is_some_and(|role| role.eq_ignore_ascii_case(self.thing.key))
     }
 
-    /// What the policies of secrets say of it by its name, each about its secret alone.
-    pub(super) fn of_secrets(self) -> Vec<Policy> {
+    /// What the policies of secrets say of it by its name, each about its secret alone: first what
+    /// is granted to it directly ([`Self::is_direct`]).
+    pub(super) fn of_secrets(self) -> (Vec<Policy>, Vec<Policy>) {
         let own = self.arn().unwrap_or_default();
-        let secrets = self.world.of_kind(SECRET);
-        secrets
-            .filter(|thing| !matches!(thing.attributes.get("policy"), None | Some(Value::Null)))
-            .filter(|thing| text(thing, "policy") != Some(""))
-            .filter_map(|thing| {
-                let policy = written(thing, format!("the policy of secret {}", thing.key));
-                let Some(document) = &policy.document else {
-                    return Some(policy);
-                };
-                let about: Vec<Statement> = document
-                    .statements()
-                    .iter()
-                    .filter_map(|statement| on_secret(statement, thing, &own, document))
-                    .collect();
-                (!about.is_empty()).then(|| Policy {
-                    document: Some(document.with(about)),
-                    ..policy
-                })
-            })
-            .collect()
+        let (mut direct, mut given) = (Vec::new(), Vec::new());
+        for thing in self.world.of_kind(SECRET) {
+            if matches!(thing.attributes.get("policy"), None | Some(Value::Null))
+                || text(thing, "policy") == Some("")
+            {
+                continue;
+            }
+            let policy = written(thing, format!("the policy of secret {}", thing.key));
+            let Some(document) = &policy.document else {
+                given.push(policy);
+                continue;
+            };
+            let about = document
+                .statements()
+                .iter()
+                .filter_map(|statement| on_secret(statement, thing, &own, document));
+            let (to_itself, others): (Vec<_>, Vec<_>) = about
+                .partition(|(named, one)| one.effect == Effect::Allow && self.is_direct(*named));
+            for (statements, all) in [(to_itself, &mut direct), (others, &mut given)] {
+                let statements: Vec<Statement> =
+                    statements.into_iter().map(|(_, one)| one).collect();
+                if !statements.is_empty() {
+                    all.push(Policy {
+                        document: Some(document.with(statements)),
+                        ..policy.clone()
+                    });
+                }
+            }
+        }
+        (direct, given)
+    }
+
+    /// Whether what a resource's policy grants it when it is named so isn't limited by what its
+    /// boundary leaves out. IAM User Guide, "Policy evaluation for requests within a single
+    /// account": a user's ARN and a role session's ARN aren't, and neither is `*` with
+    /// `aws:PrincipalArn`; a role's ARN is.
+    pub(super) fn is_direct(self, named: Named) -> bool {
+        match named {
+            Named::Session | Named::Everybody => true,
+            Named::Itself => !self.is_role(),
+            Named::Account | Named::No => false,
+        }
     }
 
     /// What is known of its requests.
@@ -222,17 +331,40 @@ impl<'w> Holder<'w> {
     }
 }
 
+/// The condition keys, in lower case, about tags of resources that have other values in another
+/// world.
+pub(super) fn retagged(world: &World<'_>, other: &World<'_>) -> BTreeSet<String> {
+    let tags = |thing: &Thing<'_>| match thing.attributes.get("tags") {
+        Some(Value::Map(tags)) => tags.clone(),
+        _ => BTreeMap::new(),
+    };
+    let mut found = BTreeSet::new();
+    for (place, thing) in &world.things {
+        let Some(before) = other.things.get(place) else {
+            continue;
+        };
+        let (now, before) = (tags(thing), tags(before));
+        let keys = now.keys().chain(before.keys());
+        for key in keys.filter(|key| now.get(*key) != before.get(*key)) {
+            let key = key.to_ascii_lowercase();
+            let services = ["aws", "iam", "secretsmanager"];
+            found.extend(services.map(|service| format!("{service}:resourcetag/{key}")));
+        }
+    }
+    found
+}
+
 /// A statement of a secret's policy as one of the identity that it names.
 fn on_secret(
     statement: &Statement,
     secret: &Thing<'_>,
     own: &str,
     document: &Document,
-) -> Option<Statement> {
+) -> Option<(Named, Statement)> {
     let caller = Caller::Entity(own);
     let named = names(statement.principals.as_ref(), &caller, statement.effect);
     let counts = match statement.effect {
-        Effect::Allow => named == Named::Itself,
+        Effect::Allow => named >= Named::Session,
         Effect::Deny => named != Named::No,
     };
     // AWS adds six characters to the name.
@@ -256,11 +388,49 @@ fn on_secret(
             }
         }),
     };
-    (counts && names_it).then(|| Statement {
+    if !counts || !names_it {
+        return None;
+    }
+    let mut about = Statement {
         principals: None,
         resources: Some(Selection::Only(BTreeSet::from([pattern]))),
         ..statement.clone()
-    })
+    };
+    if named == Named::Session {
+        // Its id ends with the session's name.
+        let names = sessions(statement.principals.as_ref(), &caller);
+        let ids: BTreeSet<String> = names.iter().map(|name| format!("*:{name}")).collect();
+        let with = |operator| {
+            about
+                .clone()
+                .with_condition(operator, "aws:userid", ids.clone())
+        };
+        about = with("StringLike")
+            .or_else(|_| with("ForAnyValue:StringLike"))
+            .unwrap_or(about);
+    }
+    Some((named, about))
+}
+
+/// What lets an identity assume another role when the role's trust policy names it.
+pub(super) fn granted(
+    holder: Holder<'_>,
+    holdings: &Holdings,
+    other: Holder<'_>,
+    named: Named,
+) -> Holdings {
+    let mut all = holdings.clone();
+    let layer = if holder.is_direct(named) {
+        &mut all.direct
+    } else {
+        &mut all.identity
+    };
+    layer.push(Policy {
+        source: source(other.thing),
+        name: format!("the trust policy of {}", other.title()),
+        document: Some(Document::of([Statement::allow([ASSUME], other.arn())])),
+    });
+    all
 }
 
 /// What else must be read to know what everybody holds.
@@ -268,32 +438,12 @@ pub(super) fn missing(world: &World<'_>) -> BTreeSet<(&'static str, String)> {
     let mut missing = BTreeSet::new();
     let mut arns: BTreeSet<&str> = BTreeSet::new();
     for role in world.of_kind(ROLE) {
-        let held = |attribute: &str| match role.attributes.get(attribute) {
-            Some(Value::Set(all)) => all.iter().filter_map(Value::as_str).collect(),
-            _ => Vec::new(),
-        };
         let holder = Holder { world, thing: role };
-        let known = |kind: &str, last: &str| {
-            world.of_kind(kind).any(|thing| {
-                holder.is_of(thing)
-                    && thing
-                        .key
-                        .split_once('/')
-                        .is_some_and(|(_, own)| own.eq_ignore_ascii_case(last))
-            })
-        };
-        for (attribute, kind) in [
-            ("inline_policies", INLINE),
-            ("attached_policies", ATTACHMENT),
-        ] {
-            for last in held(attribute)
-                .into_iter()
-                .filter(|last| !known(kind, last))
-            {
-                missing.insert((kind, format!("{}/{last}", role.key)));
-            }
+        for kind in [INLINE, ATTACHMENT] {
+            let listed = holder.listed(kind).into_iter();
+            missing.extend(listed.map(|last| (kind, format!("{}/{last}", role.key))));
         }
-        arns.extend(held("attached_policies"));
+        arns.extend(holder.listed(ATTACHMENT));
     }
     for thing in world.of_kind(ATTACHMENT) {
         arns.extend(text(thing, "policy_arn"));

@@ -241,7 +241,7 @@ pub(crate) fn permission(rule: &Rule) -> Permission {
     Permission {
         actions: named(&rule.actions),
         resources: named(&rule.resources),
-        conditions: sentence::conditions(&rule.conditions),
+        conditions: sentence::conditions(&rule.conditions, rule.version),
         sources,
     }
 }

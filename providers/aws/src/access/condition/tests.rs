@@ -78,8 +78,6 @@ fn arns_match_part_by_part() {
         assert!(k(operator, &["arn:aws:sns:*:111122223333:*"], &[topic]));
         assert!(k(operator, &["arn:aws:sns:eu-west-?:*:a*"], &[topic]));
         assert!(!k(operator, &["arn:aws:sns:*:a:b"], &[topic]));
-        assert!(!k(operator, &["arn:aws:sns:*"], &[topic]));
-        assert!(!k(operator, &["*"], &[topic]));
         assert!(!k(operator, &["arn:aws:sns:*:*:*:c"], &[topic]));
         assert!(!k(operator, &["arn:aws:sns:*:*:*"], &["topic"]));
     }
@@ -279,4 +277,18 @@ fn the_last_word_on_a_key_counts() {
         Context::default().with("a", "1").with("a", "2").fill("a"),
         Filled::Absent
     );
+}
+
+/// AWS's documentation says that each of an ARN's six parts is compared.
+#[test]
+fn patterns_of_fewer_parts_than_an_arn_has() {
+    let context = Context::default().with("k", "arn:aws:iam::1:role/x");
+    for pattern in ["*", "arn:aws:iam::*", "arn:*/x"] {
+        for operator in ["ArnLike", "ArnNotLike"] {
+            let found = ask(operator, "k", &[pattern], &context);
+            assert!(matches!(found, Truth::Depends(_)), "{pattern}: {found:?}");
+        }
+    }
+    let found = ask("ArnLike", "k", &["arn:aws:s3:*"], &context);
+    assert_eq!(found, Truth::False);
 }

@@ -82,6 +82,7 @@ fn layers() {
     let allow = |rest: &str| statement("Allow", rest);
     let deny = |rest: &str| statement("Deny", rest);
     let layered = |identity: &str, boundary: Option<&str>, session: Option<&str>| Holdings {
+        direct: Vec::new(),
         identity: vec![policy("p", identity)],
         boundary: boundary.map(|text| policy("b", text)),
         session: session.map(|text| vec![policy("s", text)]),

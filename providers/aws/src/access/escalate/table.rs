@@ -4,6 +4,23 @@
 //! Mitigation") and the catalogue pathfinding.cloud describe, each held against the Service
 //! Authorization Reference for the actions that it takes.
 
+mod passed;
+mod running;
+
+/// Services by the names under which roles trust them.
+const AGENTCORE: &str = "bedrock-agentcore.amazonaws.com";
+const APP_RUNNER: &str = "tasks.apprunner.amazonaws.com";
+/// It vouches for whom it knows, and isn't trusted as a service.
+pub(super) const COGNITO: &str = "cognito-identity.amazonaws.com";
+const EC2: &str = "ec2.amazonaws.com";
+const LAMBDA: &str = "lambda.amazonaws.com";
+const GLUE: &str = "glue.amazonaws.com";
+const CLOUDFORMATION: &str = "cloudformation.amazonaws.com";
+const CODEBUILD: &str = "codebuild.amazonaws.com";
+const SAGEMAKER: &str = "sagemaker.amazonaws.com";
+const STATES: &str = "states.amazonaws.com";
+const TASKS: &str = "ecs-tasks.amazonaws.com";
+
 /// What a method is about; each that there is in the account is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Target {
@@ -29,6 +46,8 @@ pub(super) enum Target {
     Role,
     /// Another role that it may assume.
     AssumableRole,
+    /// A managed policy that such a role holds.
+    AssumablePolicy,
     /// Another role that trusts this service, and that it may pass to it.
     Passed(&'static str),
     /// Another role that trusts this service, and that may run what the action changes.
@@ -73,22 +92,20 @@ const fn one(
     }
 }
 
-use On::{Somewhere, Target as OnIt};
+use On::Target as OnIt;
 use Target::{
-    AssumableRole, BoundedRole, BoundedUser, Group, HeldPolicy, ItselfAsRole, ItselfAsUser,
-    NewRole, NewUser, Passed, Role, RoleDeniedAttached, RoleDeniedInline, Running, User,
+    AssumablePolicy, AssumableRole, BoundedRole, BoundedUser, Group, HeldPolicy, ItselfAsRole,
+    ItselfAsUser, NewRole, NewUser, Role, RoleDeniedAttached, RoleDeniedInline, User,
 };
-
-const EC2: &str = "ec2.amazonaws.com";
-const LAMBDA: &str = "lambda.amazonaws.com";
-const GLUE: &str = "glue.amazonaws.com";
-const CLOUDFORMATION: &str = "cloudformation.amazonaws.com";
-const CODEBUILD: &str = "codebuild.amazonaws.com";
-const SAGEMAKER: &str = "sagemaker.amazonaws.com";
-const TASKS: &str = "ecs-tasks.amazonaws.com";
+use passed::PASSED;
+use running::RUNNING;
 
 /// The ways.
-pub(super) const METHODS: &[Method] = &[
+pub(super) fn methods() -> impl Iterator<Item = &'static Method> {
+    IDENTITIES.iter().chain(PASSED).chain(RUNNING)
+}
+
+const IDENTITIES: &[Method] = &[
     // ---- its own policies
     one(
         "create-policy-version",
@@ -218,6 +235,15 @@ pub(super) const METHODS: &[Method] = &[
         &[(&["iam:PutRolePolicy"], OnIt)],
         "writes any inline policy for {}, which it may assume",
     ),
+    one(
+        "create-version-of-assumable-role",
+        AssumablePolicy,
+        &[(
+            &["iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion"],
+            OnIt,
+        )],
+        "writes a new version of {}, which it may assume, or goes back to an earlier one",
+    ),
     one("assume-role", AssumableRole, &[], "assumes {}"),
     one(
         "create-role",
@@ -237,344 +263,5 @@ pub(super) const METHODS: &[Method] = &[
             (&["iam:CreateAccessKey", "iam:CreateLoginProfile"], OnIt),
         ],
         "makes {} with any policy, and a credential for it",
-    ),
-    // ---- roles passed to services
-    one(
-        "pass-role-ec2",
-        Passed(EC2),
-        &[(&["ec2:RunInstances"], Somewhere)],
-        "starts an instance that runs as {}",
-    ),
-    one(
-        "pass-role-ec2-profile",
-        Passed(EC2),
-        &[(
-            &[
-                "ec2:AssociateIamInstanceProfile",
-                "ec2:ReplaceIamInstanceProfileAssociation",
-            ],
-            Somewhere,
-        )],
-        "gives an instance that it controls {}",
-    ),
-    one(
-        "pass-role-auto-scaling",
-        Passed(EC2),
-        &[
-            (
-                &[
-                    "autoscaling:CreateLaunchConfiguration",
-                    "ec2:CreateLaunchTemplate",
-                ],
-                Somewhere,
-            ),
-            (
-                &[
-                    "autoscaling:CreateAutoScalingGroup",
-                    "autoscaling:UpdateAutoScalingGroup",
-                ],
-                Somewhere,
-            ),
-        ],
-        "starts instances of a group that run as {}",
-    ),
-    one(
-        "pass-role-emr",
-        Passed(EC2),
-        &[(&["elasticmapreduce:RunJobFlow"], Somewhere)],
-        "starts a cluster that runs as {}",
-    ),
-    one(
-        "pass-role-lambda",
-        Passed(LAMBDA),
-        &[
-            (&["lambda:CreateFunction"], Somewhere),
-            (
-                &[
-                    "lambda:InvokeFunction",
-                    "lambda:AddPermission",
-                    "lambda:CreateEventSourceMapping",
-                    "lambda:CreateFunctionUrlConfig",
-                ],
-                Somewhere,
-            ),
-        ],
-        "runs a function of its own as {}",
-    ),
-    one(
-        "pass-role-lambda-configuration",
-        Passed(LAMBDA),
-        &[
-            (&["lambda:UpdateFunctionConfiguration"], Somewhere),
-            (&["lambda:UpdateFunctionCode"], Somewhere),
-        ],
-        "makes a function that it changes run as {}",
-    ),
-    one(
-        "pass-role-glue-endpoint",
-        Passed(GLUE),
-        &[(&["glue:CreateDevEndpoint"], Somewhere)],
-        "opens a development endpoint that runs as {}",
-    ),
-    one(
-        "pass-role-glue-job",
-        Passed(GLUE),
-        &[
-            (&["glue:CreateJob", "glue:UpdateJob"], Somewhere),
-            (&["glue:StartJobRun", "glue:CreateTrigger"], Somewhere),
-        ],
-        "runs a job of its own as {}",
-    ),
-    one(
-        "pass-role-glue-session",
-        Passed(GLUE),
-        &[
-            (&["glue:CreateSession"], Somewhere),
-            (&["glue:RunStatement"], Somewhere),
-        ],
-        "runs statements as {}",
-    ),
-    one(
-        "pass-role-cloudformation",
-        Passed(CLOUDFORMATION),
-        &[(
-            &["cloudformation:CreateStack", "cloudformation:UpdateStack"],
-            Somewhere,
-        )],
-        "makes a stack of its own template as {}",
-    ),
-    one(
-        "pass-role-cloudformation-change-set",
-        Passed(CLOUDFORMATION),
-        &[
-            (&["cloudformation:CreateChangeSet"], Somewhere),
-            (&["cloudformation:ExecuteChangeSet"], Somewhere),
-        ],
-        "changes a stack by its own template as {}",
-    ),
-    one(
-        "pass-role-cloudformation-stack-set",
-        Passed(CLOUDFORMATION),
-        &[(
-            &[
-                "cloudformation:CreateStackSet",
-                "cloudformation:UpdateStackSet",
-            ],
-            Somewhere,
-        )],
-        "makes stacks of its own template as {}",
-    ),
-    one(
-        "pass-role-data-pipeline",
-        Passed("datapipeline.amazonaws.com"),
-        &[
-            (&["datapipeline:CreatePipeline"], Somewhere),
-            (&["datapipeline:PutPipelineDefinition"], Somewhere),
-            (&["datapipeline:ActivatePipeline"], Somewhere),
-        ],
-        "runs a pipeline of its own as {}",
-    ),
-    one(
-        "pass-role-codebuild",
-        Passed(CODEBUILD),
-        &[
-            (
-                &["codebuild:CreateProject", "codebuild:UpdateProject"],
-                Somewhere,
-            ),
-            (
-                &["codebuild:StartBuild", "codebuild:StartBuildBatch"],
-                Somewhere,
-            ),
-        ],
-        "runs a build of its own as {}",
-    ),
-    one(
-        "pass-role-codestar",
-        Passed("codestar.amazonaws.com"),
-        &[(&["codestar:CreateProject"], Somewhere)],
-        "makes a project as {}",
-    ),
-    one(
-        "pass-role-sagemaker-notebook",
-        Passed(SAGEMAKER),
-        &[
-            (&["sagemaker:CreateNotebookInstance"], Somewhere),
-            (&["sagemaker:CreatePresignedNotebookInstanceUrl"], Somewhere),
-        ],
-        "opens a notebook that runs as {}",
-    ),
-    one(
-        "pass-role-sagemaker-job",
-        Passed(SAGEMAKER),
-        &[(
-            &[
-                "sagemaker:CreateTrainingJob",
-                "sagemaker:CreateProcessingJob",
-                "sagemaker:CreateAutoMLJob",
-            ],
-            Somewhere,
-        )],
-        "runs a job of its own as {}",
-    ),
-    one(
-        "pass-role-ecs",
-        Passed(TASKS),
-        &[
-            (&["ecs:RegisterTaskDefinition"], Somewhere),
-            (
-                &[
-                    "ecs:RunTask",
-                    "ecs:StartTask",
-                    "ecs:CreateService",
-                    "ecs:UpdateService",
-                ],
-                Somewhere,
-            ),
-        ],
-        "runs a task of its own as {}",
-    ),
-    one(
-        "pass-role-ecs-override",
-        Passed(TASKS),
-        &[(&["ecs:RunTask", "ecs:StartTask"], Somewhere)],
-        "runs a task with another command, as {}",
-    ),
-    one(
-        "pass-role-batch",
-        Passed(TASKS),
-        &[
-            (&["batch:RegisterJobDefinition"], Somewhere),
-            (&["batch:SubmitJob"], Somewhere),
-        ],
-        "runs a job of its own as {}",
-    ),
-    one(
-        "pass-role-app-runner",
-        Passed("tasks.apprunner.amazonaws.com"),
-        &[(
-            &["apprunner:CreateService", "apprunner:UpdateService"],
-            Somewhere,
-        )],
-        "runs a service of its own as {}",
-    ),
-    one(
-        "pass-role-step-functions",
-        Passed("states.amazonaws.com"),
-        &[
-            (
-                &["states:CreateStateMachine", "states:UpdateStateMachine"],
-                Somewhere,
-            ),
-            (&["states:StartExecution", "states:TestState"], Somewhere),
-        ],
-        "runs steps of its own as {}",
-    ),
-    one(
-        "pass-role-scheduler",
-        Passed("scheduler.amazonaws.com"),
-        &[(
-            &["scheduler:CreateSchedule", "scheduler:UpdateSchedule"],
-            Somewhere,
-        )],
-        "has requests of its own made as {}",
-    ),
-    one(
-        "pass-role-automation",
-        Passed("ssm.amazonaws.com"),
-        &[(&["ssm:StartAutomationExecution"], Somewhere)],
-        "runs an automation as {}",
-    ),
-    one(
-        "pass-role-agentcore",
-        Passed("bedrock-agentcore.amazonaws.com"),
-        &[
-            (&["bedrock-agentcore:CreateCodeInterpreter"], Somewhere),
-            (
-                &["bedrock-agentcore:StartCodeInterpreterSession"],
-                Somewhere,
-            ),
-            (&["bedrock-agentcore:InvokeCodeInterpreter"], Somewhere),
-        ],
-        "runs code of its own as {}",
-    ),
-    // ---- what runs already
-    one(
-        "update-function-code",
-        Running(LAMBDA),
-        &[(&["lambda:UpdateFunctionCode"], Somewhere)],
-        "changes the code of a function that runs as {}",
-    ),
-    one(
-        "update-function-layers",
-        Running(LAMBDA),
-        &[(&["lambda:UpdateFunctionConfiguration"], Somewhere)],
-        "puts a layer of its own under a function that runs as {}",
-    ),
-    one(
-        "run-on-instance",
-        Running(EC2),
-        &[(
-            &[
-                "ssm:SendCommand",
-                "ssm:StartSession",
-                "ec2-instance-connect:SendSSHPublicKey",
-                "ec2-instance-connect:SendSerialConsoleSSHPublicKey",
-            ],
-            Somewhere,
-        )],
-        "runs commands on an instance that runs as {}",
-    ),
-    one(
-        "change-user-data",
-        Running(EC2),
-        &[
-            (&["ec2:ModifyInstanceAttribute"], Somewhere),
-            (&["ec2:StopInstances"], Somewhere),
-            (&["ec2:StartInstances"], Somewhere),
-        ],
-        "has an instance that runs as {} start with commands of its own",
-    ),
-    one(
-        "update-glue-endpoint",
-        Running(GLUE),
-        &[(&["glue:UpdateDevEndpoint"], Somewhere)],
-        "puts a key of its own on a development endpoint that runs as {}",
-    ),
-    one(
-        "update-glue-job",
-        Running(GLUE),
-        &[
-            (&["glue:UpdateJob"], Somewhere),
-            (&["glue:StartJobRun", "glue:CreateTrigger"], Somewhere),
-        ],
-        "changes a job that runs as {}",
-    ),
-    one(
-        "update-stack",
-        Running(CLOUDFORMATION),
-        &[(&["cloudformation:UpdateStack"], Somewhere)],
-        "changes a stack that is made as {}",
-    ),
-    one(
-        "start-build",
-        Running(CODEBUILD),
-        &[(
-            &["codebuild:StartBuild", "codebuild:StartBuildBatch"],
-            Somewhere,
-        )],
-        "has a project that runs as {} build something of its own",
-    ),
-    one(
-        "open-notebook",
-        Running(SAGEMAKER),
-        &[(&["sagemaker:CreatePresignedNotebookInstanceUrl"], Somewhere)],
-        "opens a notebook that runs as {}",
-    ),
-    one(
-        "run-in-task",
-        Running(TASKS),
-        &[(&["ecs:ExecuteCommand"], Somewhere)],
-        "runs commands in a task that runs as {}",
     ),
 ];

@@ -4,6 +4,8 @@ use remit_sdk::access::Certainty;
 use super::super::testing::*;
 use super::*;
 
+mod named;
+
 const OBJECT: &str = "arn:aws:s3:::b/k";
 
 fn nobody() -> String {
@@ -320,6 +322,26 @@ fn before_and_after() {
             .len(),
         1
     );
+}
+
+#[test]
+fn a_changed_tag_of_a_resource_counts() {
+    let condition = r#""StringEquals":{"secretsmanager:ResourceTag/team":"a"}"#;
+    let with = |objects: Objects| {
+        let own = allow_if("secretsmanager:GetSecretValue", "*", condition);
+        objects.role("r", &nobody()).inline("r", "p", &own)
+    };
+    let tagged = |value: &str| {
+        let tags = Value::Map([("Team".to_owned(), Value::string(value))].into());
+        with(Objects::new().with("aws_secretsmanager_secret", "s", &[("tags", tags)]))
+    };
+    let more = |over: &Objects, under: &Objects| {
+        Aws.beyond(&over.world(), &role("r"), &under.world()).len()
+    };
+    assert_eq!(more(&tagged("a"), &tagged("b")), 1);
+    assert_eq!(more(&tagged("a"), &tagged("a")), 0);
+    // One that is made has its tags from the first, which is no change of what a policy gives.
+    assert_eq!(more(&tagged("a"), &with(Objects::new())), 0);
 }
 
 #[test]

@@ -151,6 +151,99 @@ fn what_is_changed_is_another_way() {
     assert!(!lets_in_more(&base, &base));
 }
 
+/// What is changed in a denial or a condition isn't hidden by being told in the same words.
+#[test]
+fn limits_are_told_apart_by_what_they_mean() {
+    let one = |effect: &str, principal: &str, conditions: &str| {
+        format!(
+            r#"{{"Effect":"{effect}","Action":"sts:AssumeRole","Principal":{{{principal}}},"Condition":{{{conditions}}}}}"#
+        )
+    };
+    let all = one("Allow", r#""AWS":"111122223333""#, "");
+    let deny_of = |principal: &str, conditions: &str| {
+        let text = document(&format!("{all},{}", one("Deny", principal, conditions)));
+        Objects::new().role("r", &text)
+    };
+    let deny = |conditions: &str| deny_of(r#""AWS":"*""#, conditions);
+    let allow = |conditions: &str| {
+        Objects::new().role("r", &document(&one("Allow", r#""AWS":"*""#, conditions)))
+    };
+    let key = "aws:PrincipalArn";
+    for (over, under) in [
+        (
+            deny(&format!(r#""StringLike":{{"{key}":"*ci*, *dev*"}}"#)),
+            deny(&format!(r#""StringLike":{{"{key}":["*ci*","*dev*"]}}"#)),
+        ),
+        (
+            deny(&format!(r#""ArnLike":{{"{key}":"*ci*"}}"#)),
+            deny(&format!(r#""StringLike":{{"{key}":"*ci*"}}"#)),
+        ),
+        (
+            deny(r#""StringLike":{"aws:x":["a","or aws:x is absent"]}"#),
+            deny(r#""StringLikeIfExists":{"aws:x":"a"}"#),
+        ),
+        (
+            deny(r#""StringEquals":{"aws:x":"a and aws:y is b"}"#),
+            deny(r#""StringEquals":{"aws:x":"a","aws:y":"b"}"#),
+        ),
+        (
+            deny(r#""Null":{"aws:x":"never"}"#),
+            deny(r#""Null":{"aws:x":"false"}"#),
+        ),
+        (
+            deny_of(r#""Service":"111122223333""#, ""),
+            deny_of(r#""AWS":"111122223333""#, ""),
+        ),
+        (
+            allow(r#""StringLike":{"aws:PrincipalArn":"a*"}"#),
+            allow(r#""ArnLike":{"aws:PrincipalArn":"b"},"StringLike":{"aws:PrincipalArn":"a*"}"#),
+        ),
+        (
+            allow(r#""ArnLike":{"aws:PrincipalArn":"a*"}"#),
+            allow(r#""ArnLike":{"aws:PrincipalArn":"a*"},"ArnEquals":{"aws:PrincipalArn":"b"}"#),
+        ),
+        (
+            allow(&format!(r#""StringNotLike":{{"{key}":"*ci*, *dev*"}}"#)),
+            allow(&format!(r#""StringNotLike":{{"{key}":["*ci*","*dev*"]}}"#)),
+        ),
+        (allow(""), allow(r#""StringEquals":{"by":"x"}"#)),
+    ] {
+        assert!(lets_in_more(&over, &under), "{:?}", told(&over));
+        assert!(!lets_in_more(&over, &over));
+    }
+    let in_version = |version: &str, effect: &str| {
+        let own = one(
+            effect,
+            r#""AWS":"*""#,
+            r#""StringEquals":{"aws:PrincipalTag/a":"${aws:PrincipalTag/b}"}"#,
+        );
+        let text = format!(r#"{{"Version":"{version}","Statement":[{all},{own}]}}"#);
+        Objects::new().role("r", &text)
+    };
+    for effect in ["Allow", "Deny"] {
+        let (new, old) = ("2012-10-17", "2008-10-17");
+        assert!(lets_in_more(
+            &in_version(old, effect),
+            &in_version(new, effect)
+        ));
+        assert!(lets_in_more(
+            &in_version(new, effect),
+            &in_version(old, effect)
+        ));
+    }
+    // A claim that is called as another limit is.
+    let claims = |more: &str| {
+        let of = format!(r#""StringEquals":{{{OWN}{more}}}"#);
+        r(&tokens("Allow", &of))
+    };
+    for name in ["by", "aws:SourceIp"] {
+        let claim = format!(r#","{ISSUER}:{name}":"x""#);
+        assert!(lets_in_more(&claims(""), &claims(&claim)), "{name}");
+        let other = format!(r#","{name}":"x""#);
+        assert!(lets_in_more(&claims(&other), &claims(&claim)), "{name}");
+    }
+}
+
 #[test]
 fn each_principal_is_a_way() {
     let of = |principal: &str| {

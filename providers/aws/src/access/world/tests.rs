@@ -69,3 +69,62 @@ fn arns_follow_from_the_account() {
     let own = "arn:aws:iam::111122223333:user/u";
     assert_eq!(arn(&world, &user("u")).as_deref(), Some(own));
 }
+
+/// A role tells the names of what it has. What couldn't be read of it isn't nothing.
+#[test]
+fn what_a_role_tells_of_itself_and_nobody_read() {
+    use remit_sdk::access::{Certainty, Evaluate as _, Verdict};
+    use remit_sdk::value::Pending;
+
+    use crate::lower::Aws;
+
+    let bare = || Objects::new().role("r", "");
+    let listed = || {
+        bare()
+            .having(ATTACHED_LIST, Value::strings([policy_arn("z").as_str()]))
+            .having(INLINE_LIST, Value::strings(["zz"]))
+    };
+    let verdict = |world: &World<'_>| {
+        let request = "s3:GetObject arn:aws:s3:::a/b";
+        Aws.can(world, &role("r"), request).unwrap().verdict
+    };
+    let actions = |objects: &Objects| -> Vec<BTreeSet<String>> {
+        let all = Aws.permissions(&objects.world(), &role("r"));
+        all.into_iter().map(|one| one.actions).collect()
+    };
+    let whatever = |what: &str| set([format!("whatever {what} gives").as_str()]);
+    let whole = [whatever(&policy_arn("z")), whatever("inline policy zz")];
+    assert_eq!(actions(&listed()), whole);
+    assert!(matches!(verdict(&listed().world()), Verdict::Depends(_)));
+    let beyond = Aws.beyond(&listed().world(), &role("r"), &bare().world());
+    assert_eq!(beyond.len(), 2);
+    let undecided = |certainty: &Certainty| matches!(certainty, Certainty::Undecided(_));
+    assert!(beyond.iter().all(|one| undecided(&one.certainty)));
+    let same = Aws.beyond(&listed().world(), &role("r"), &listed().world());
+    assert_eq!(same, []);
+    // What is attached is read by its ARN, though the attachment itself wasn't.
+    let read = listed().policy("z", &allow("s3:*", "*"));
+    assert_eq!(
+        actions(&read),
+        [set(["s3:*"]), whatever("inline policy zz")]
+    );
+    // It is among the objects, or is known to be gone.
+    let known = listed()
+        .policy("z", &allow("s3:*", "*"))
+        .attached("R", &policy_arn("z"))
+        .inline("r", "ZZ", &allow("sqs:*", "*"));
+    assert_eq!(actions(&known), [set(["s3:*"]), set(["sqs:*"])]);
+    let (objects, gone) = (listed(), format!("r/{}", policy_arn("z")));
+    let mut world = objects.world();
+    world.absent.insert((INLINE, "R/zz"));
+    world.absent.insert((ATTACHMENT, &gone));
+    assert!(matches!(verdict(&world), Verdict::Denied(_)));
+    assert_eq!(missing(&world), BTreeSet::new());
+    // Names that aren't known yet.
+    let pending = Value::Pending(Pending::attribute("a.b/c".parse().unwrap(), "arn"));
+    let later = bare().having(ATTACHED_LIST, Value::Set([pending].into()));
+    assert_eq!(
+        actions(&later),
+        [whatever("an attached policy of role r, known after apply,")]
+    );
+}
