@@ -51,8 +51,9 @@ impl SourceMap {
     /// Lines and columns stay as they are.
     pub fn hide(&mut self, diagnostics: &[Diagnostic]) {
         let mut all: BTreeMap<FileId, Vec<Range<usize>>> = BTreeMap::new();
-        for diagnostic in diagnostics.iter().filter(|one| one.hides_text) {
-            if let Some(span) = diagnostic.span {
+        for diagnostic in diagnostics {
+            let wrong = diagnostic.span.filter(|_| diagnostic.hides_text);
+            for span in wrong.into_iter().chain(diagnostic.hidden) {
                 let covered = span.start as usize..span.end as usize;
                 all.entry(span.file).or_default().push(covered);
             }
