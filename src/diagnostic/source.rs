@@ -136,6 +136,14 @@ mod tests {
         let at = |start, end| Diagnostic::error("x", "y").at(Span::new(id, start, end));
         sources.hide(&[at(15, 18), at(4, 10).hiding_text(), at(5, 7).hiding_text()]);
         assert_eq!(&*sources.files[0].text, "a = ******\nb = \"y\"\n");
+        // Beside what is wrong, too.
+        let (mut named, id) = file("a = \"x\"\nb = 1\n");
+        let wrong = Diagnostic::error("x", "y").at(Span::new(id, 0, 1));
+        named.hide(&[Diagnostic {
+            hidden: Some(Span::new(id, 4, 7)),
+            ..wrong
+        }]);
+        assert_eq!(&*named.files[0].text, "a = ***\nb = 1\n");
         // Spans that fit no text cover nothing.
         let mut far = at(500, 600).hiding_text();
         sources.hide(&[far.clone()]);
