@@ -27,6 +27,7 @@ pub(super) enum State {
     /// Break the lock of a run that is surely gone
     Unlock {
         /// The lock's id, as the message that it is held shows it
+        #[arg(value_parser = lock_id)]
         id: u64,
         /// Don't ask
         #[arg(long)]
@@ -42,6 +43,12 @@ impl State {
             Self::Unlock { id, force } => unlock(global, id, force).await,
         }
     }
+}
+
+fn lock_id(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| {
+        "a lock's id is a whole number, which the message that the lock is held shows".to_owned()
+    })
 }
 
 fn list(global: &Global, address: Option<&Address>) -> Outcome {

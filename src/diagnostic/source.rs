@@ -51,8 +51,9 @@ impl SourceMap {
     /// Lines and columns stay as they are.
     pub fn hide(&mut self, diagnostics: &[Diagnostic]) {
         let mut all: BTreeMap<FileId, Vec<Range<usize>>> = BTreeMap::new();
-        for diagnostic in diagnostics.iter().filter(|one| one.hides_text) {
-            if let Some(span) = diagnostic.span {
+        for diagnostic in diagnostics {
+            let wrong = diagnostic.span.filter(|_| diagnostic.hides_text);
+            for span in wrong.into_iter().chain(diagnostic.hidden) {
                 let covered = span.start as usize..span.end as usize;
                 all.entry(span.file).or_default().push(covered);
             }
@@ -135,6 +136,14 @@ mod tests {
         let at = |start, end| Diagnostic::error("x", "y").at(Span::new(id, start, end));
         sources.hide(&[at(15, 18), at(4, 10).hiding_text(), at(5, 7).hiding_text()]);
         assert_eq!(&*sources.files[0].text, "a = ******\nb = \"y\"\n");
+        // Beside what is wrong, too.
+        let (mut named, id) = file("a = \"x\"\nb = 1\n");
+        let wrong = Diagnostic::error("x", "y").at(Span::new(id, 0, 1));
+        named.hide(&[Diagnostic {
+            hidden: Some(Span::new(id, 4, 7)),
+            ..wrong
+        }]);
+        assert_eq!(&*named.files[0].text, "a = ***\nb = 1\n");
         // Spans that fit no text cover nothing.
         let mut far = at(500, 600).hiding_text();
         sources.hide(&[far.clone()]);

@@ -8,7 +8,7 @@ use std::cell::Cell;
 
 use remit_sdk::Value;
 
-use super::nearest::did_you_mean;
+use super::nearest::meant;
 
 /// Instances one `for_each` may make. Ten times the largest fleets people ask for; a plan
 /// of more is nothing a person can review.
@@ -44,6 +44,9 @@ const GUESSES_MAX: usize = 64;
 /// How many names one misspelt name is compared with: each costs the product of the lengths.
 const CANDIDATES_MAX: usize = 10_000;
 
+/// How many names that exist are listed where none is near.
+const SHOWN_MAX: usize = 5;
+
 /// How many bytes of value cost one step.
 const BYTES_PER_STEP: usize = 64;
 
@@ -78,19 +81,57 @@ impl Budget {
         Err(Some((summary, detail, help)))
     }
 
-    /// `did you mean …?` for a name that stands among names of the configuration, of which there
-    /// may be many on both sides.
-    pub(super) fn did_you_mean<'a>(
+    /// What was probably meant by a name that stands among names of the configuration, of which
+    /// there may be many on both sides.
+    pub(super) fn meant<'a>(
         &self,
         wrong: &str,
         candidates: impl IntoIterator<Item = &'a str>,
-    ) -> Option<String> {
+    ) -> Option<&'a str> {
         let guesses = self.guesses.get() + 1;
         self.guesses.set(guesses);
         if guesses > GUESSES_MAX {
             return None;
         }
-        did_you_mean(wrong, candidates.into_iter().take(CANDIDATES_MAX))
+        meant(wrong, candidates.into_iter().take(CANDIDATES_MAX))
+    }
+
+    /// `did you mean …?`, where something was probably meant.
+    pub(super) fn did_you_mean<'a>(
+        &self,
+        wrong: &str,
+        candidates: impl IntoIterator<Item = &'a str>,
+    ) -> Option<String> {
+        self.meant(wrong, candidates)
+            .map(|near| format!("did you mean `{near}`?"))
+    }
+
+    /// The help for a name that nothing of `root` declares: what was probably meant, or some of
+    /// what there is and how to declare it.
+    pub(super) fn undeclared<'a>(
+        &self,
+        root: &str,
+        wrong: &str,
+        known: impl IntoIterator<Item = &'a str>,
+        declaration: &str,
+    ) -> String {
+        let looked_at = if self.guesses.get() < GUESSES_MAX {
+            CANDIDATES_MAX
+        } else {
+            SHOWN_MAX + 1
+        };
+        let known: Vec<&str> = known.into_iter().take(looked_at).collect();
+        if let Some(near) = self.meant(wrong, known.iter().copied()) {
+            return format!("did you mean `{root}.{near}`?");
+        }
+        let declare = format!("declare it: {}", declaration.replace("NAME", wrong));
+        if known.is_empty() {
+            return declare;
+        }
+        let some = known.iter().take(SHOWN_MAX);
+        let some: Vec<String> = some.map(|name| format!("`{root}.{name}`")).collect();
+        let more = if known.len() > SHOWN_MAX { ", …" } else { "" };
+        format!("there is {}{more}; or {declare}", some.join(", "))
     }
 
     /// Begins one expression; [`Budget::leave`] ends it.

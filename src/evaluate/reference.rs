@@ -152,6 +152,9 @@ impl<'c> Evaluator<'c> {
         known: impl Iterator<Item = &'n str>,
         declaration: &str,
     ) -> Failed {
+        let help = self
+            .budget
+            .undeclared(root, &name.value, known, declaration);
         let wrong = &name.value;
         self.report(
             Diagnostic::error(
@@ -159,11 +162,7 @@ impl<'c> Evaluator<'c> {
                 format!("`{root}.{wrong}` is declared nowhere"),
             )
             .at(name.span)
-            .help(
-                self.budget.did_you_mean(wrong, known).unwrap_or_else(|| {
-                    format!("declare it: {}", declaration.replace("NAME", wrong))
-                }),
-            ),
+            .help(help),
         )
     }
 
@@ -194,13 +193,19 @@ impl<'c> Evaluator<'c> {
         if let Some(text) = scope.holder().and_then(|holder| holder.get(&name.value)) {
             return Ok(Value::string(text));
         }
-        let mut help = "in a grant there are `identity.name`, `identity.agent`, `identity.environment` and `identity.domain`, each a string of the identity that holds the scope".to_owned();
-        if let Some(near) = did_you_mean(&name.value, Holder::NAMES) {
-            help = near;
-        }
+        let all = "grant has `identity.name`, `identity.agent`, `identity.environment` and `identity.domain`, each a string of the identity that holds the scope";
+        let help = match did_you_mean(&name.value, Holder::NAMES) {
+            Some(near) => format!("{near} A {all}"),
+            None => format!("a {all}"),
+        };
+        let summary = if self.index.find("identity", &name.value).is_some() {
+            "declared identity in a grant"
+        } else {
+            "unknown name in a grant"
+        };
         Err(self.report(
             Diagnostic::error(
-                "declared identity in a grant",
+                summary,
                 format!(
                     "`identity.{}` is not known to a grant, which may name four things of its holder and no declared identity",
                     name.value

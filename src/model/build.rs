@@ -48,7 +48,8 @@ fn model(evaluator: &Evaluator<'_>, sources: &SourceMap) -> Model {
             .iter()
             .find(|provider| provider.name() == config.provider);
         for mistake in provider.iter().flat_map(|one| one.check_config(config)) {
-            evaluator.report(mistake);
+            let block = evaluator.index.providers.get(&config.instance);
+            evaluator.report(provider::at_its_name(mistake, block.copied()));
         }
     }
     for (name, attribute) in &evaluator.index.locals {

@@ -58,7 +58,11 @@ pub(super) fn text(written: &Written<'_>) -> Decoded<String> {
         return Err(invalid(
             written.span(),
             "this is empty",
-            "write the text, or leave the attribute out",
+            if written.is_required {
+                "write the text"
+            } else {
+                "write the text, or leave the attribute out"
+            },
         ));
     }
     Ok(text)

@@ -123,6 +123,7 @@ mod tests {
                 "\"o\"",
             ),
             ("\"2027-01-01\"", "\"soon\"", "invalid value", "\"soon\""),
+            ("\"r\"", "\"\"", "invalid value", "\"\""),
         ] {
             let text = GOOD.replace(before, after);
             one_mistake(&format!("{OWNER}{text}"), summary, underlined);

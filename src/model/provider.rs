@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use remit_sdk::declaration::{ProviderBlock, ProviderConfig};
+use remit_sdk::settings::UNKNOWN_ATTRIBUTE;
 use remit_sdk::{Diagnostic, Spanned, Value};
 
 use super::reader::Reader;
@@ -18,6 +19,27 @@ pub(super) fn providers(evaluator: &Evaluator<'_>) -> BTreeMap<String, ProviderC
         }
     }
     found
+}
+
+/// Where a name is wrong, the name is underlined and not its value.
+pub(super) fn at_its_name(mistake: Diagnostic, block: Option<&Block>) -> Diagnostic {
+    let Some(block) = block.filter(|_| mistake.summary == UNKNOWN_ATTRIBUTE) else {
+        return mistake;
+    };
+    let inner = block.body.blocks.iter().map(|inner| &inner.body);
+    let attribute = std::iter::once(&block.body)
+        .chain(inner)
+        .flat_map(|body| &body.attributes)
+        .find(|attribute| Some(attribute.expression.span) == mistake.span);
+    match attribute {
+        Some(attribute) => Diagnostic {
+            hidden: mistake.span.filter(|_| mistake.hides_text),
+            hides_text: false,
+            span: attribute.name.span,
+            ..mistake
+        },
+        None => mistake,
+    }
 }
 
 /// A provider that is used without a block.

@@ -33,6 +33,8 @@ pub(super) struct Written<'r> {
     pub(super) value: Value,
     /// The expression.
     pub(super) expression: &'r Expression,
+    /// Whether it can't be left out.
+    pub(super) is_required: bool,
 }
 
 impl Written<'_> {
@@ -141,6 +143,7 @@ impl<'r, 'c> Reader<'r, 'c> {
         Ok((value != Value::Null).then_some(Written {
             value,
             expression: &attribute.expression,
+            is_required: false,
         }))
     }
 
@@ -161,8 +164,14 @@ impl<'r, 'c> Reader<'r, 'c> {
         name: &str,
         decode: impl FnOnce(&Written<'r>) -> Result<T, Diagnostic>,
     ) -> Evaluated<T> {
-        self.optional(name, decode)?
-            .ok_or_else(|| self.missing(name))
+        self.optional(name, |written| {
+            decode(&Written {
+                value: written.value.clone(),
+                is_required: true,
+                ..*written
+            })
+        })?
+        .ok_or_else(|| self.missing(name))
     }
 
     fn missing(&self, name: &str) -> Failed {

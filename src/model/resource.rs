@@ -26,6 +26,7 @@ pub(super) fn resource(
     let instance = reader.optional("provider", |written| instance(written, provider.name()));
     let lifecycle = lifecycle(reader);
     let mut attributes = BTreeMap::new();
+    let mut names = BTreeMap::new();
     let mut result = Ok(());
     for attribute in reader.all() {
         let name = &attribute.name.value;
@@ -36,6 +37,7 @@ pub(super) fn resource(
             Ok(None) => {}
             Ok(Some(written)) => {
                 let span = Some(written.span());
+                names.extend(attribute.name.span.map(|span| (name.clone(), span)));
                 attributes.insert(name.clone(), Spanned::new(written.value, span));
             }
             Err(Failed) => result = Err(Failed),
@@ -48,6 +50,7 @@ pub(super) fn resource(
         instance: instance?.unwrap_or_else(|| provider.name().to_owned()),
         kind,
         attributes,
+        names,
         lifecycle: lifecycle?,
         span: reader.header,
     })

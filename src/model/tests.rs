@@ -404,6 +404,12 @@ fn one_mistake_is_one_message() {
             "triage",
         ),
         (
+            "identity.environment}/invoices",
+            "identity.env}/invoices",
+            "unknown name in a grant",
+            "env",
+        ),
+        (
             "grant \"vault\" {",
             "grant \"aws\" {\n resources = [\"*\"]\n actions = []\n }\n grant \"vault\" {",
             "invalid value",

@@ -239,7 +239,7 @@ fn expired(report: &mut Report<'_, '_>) {
             continue;
         };
         let tier = report.facts.of(&scope.address);
-        let what = format!("`{}` expired: {end}", scope.address);
+        let what = format!("`{}` expired on {end}", scope.address);
         let help = "remove it, or decide until when it is needed";
         report.found(&scope.address, scope.span, tier, what, help);
     }
@@ -248,7 +248,7 @@ fn expired(report: &mut Report<'_, '_>) {
             continue;
         };
         let tier = report.facts.of_identity(identity);
-        let what = format!("`{}` expired: {end}", identity.address);
+        let what = format!("`{}` expired on {end}", identity.address);
         let help = "remove it, or decide until when it is needed";
         report.found(&identity.address, identity.span, tier, what, help);
     }
@@ -262,7 +262,7 @@ fn expired(report: &mut Report<'_, '_>) {
             exception.span,
             Tier::Production,
             format!(
-                "`{}` expired: {}; it waives {} for `{}` no longer",
+                "`{}` expired on {} and no longer waives {} for `{}`",
                 exception.address,
                 exception.expires_at,
                 remit_sdk::text::safe(&exception.rule.value),

@@ -113,6 +113,12 @@ fn a_secret_in_a_configuration_is_not_shown() {
             "no attribute `pasword`",
         ),
         (
+            "an attribute of no known name",
+            "address =",
+            &format!("zzzzzz = {quoted}\n  address ="),
+            "has no attribute `zzzzzz`",
+        ),
+        (
             "in a URL",
             "{{username}}:{{password}}",
             &format!("u:{SECRET}"),

@@ -274,6 +274,7 @@ mod tests {
                 .iter()
                 .map(|(name, value)| ((*name).to_owned(), Spanned::new(value.clone(), None)))
                 .collect(),
+            names: BTreeMap::new(),
             lifecycle: Lifecycle::default(),
             span: NOWHERE,
         }

@@ -408,6 +408,8 @@ pub struct Resource {
     pub kind: &'static Kind,
     /// The attributes that were written, as written.
     pub attributes: BTreeMap<String, Spanned<Value>>,
+    /// Where the names of these stand.
+    pub names: BTreeMap<String, Span>,
     /// What happens to it.
     pub lifecycle: Lifecycle,
     /// The block's header.

@@ -43,6 +43,8 @@ pub struct Diagnostic {
     pub address: Option<Address>,
     /// Whether the text that is wrong may be a secret: its place is shown, the text isn't.
     pub hides_text: bool,
+    /// Another text that may be a secret and isn't shown: the value beside a wrong name.
+    pub hidden: Option<Span>,
 }
 
 impl Diagnostic {
@@ -57,6 +59,7 @@ impl Diagnostic {
             labels: Vec::new(),
             address: None,
             hides_text: false,
+            hidden: None,
         }
     }
 

@@ -11,6 +11,8 @@ use crate::declaration::{Lifecycle, Resource, Wanted};
 use crate::diagnostic::Diagnostic;
 use crate::provider::Lowered;
 use crate::schema::{Attribute, Kind, Need};
+use crate::settings::UNKNOWN_ATTRIBUTE;
+use crate::shape;
 use crate::span::Span;
 use crate::text::safe;
 use crate::value::Value;
@@ -186,6 +188,10 @@ impl<'a> Drafts<'a> {
                 continue;
             }
             let attribute = kind.attribute(name);
+            if attribute.is_none() && kind.versioned(name).is_none() {
+                self.unknown(resource, name, written.span);
+                continue;
+            }
             if attribute.is_some_and(|attribute| attribute.need == Need::Computed) {
                 let why = format!("`{name}` of `{}` is told by the server", kind.name);
                 self.bad_attribute(resource, "attribute can't be set", why, written.span);
@@ -205,16 +211,8 @@ impl<'a> Drafts<'a> {
             match (self.normalise)(kind, name, &written.value) {
                 Ok(value) => draft = draft.set(name, value),
                 Err(why) => {
-                    let summary = match attribute {
-                        None if kind.versioned(name).is_none() => "unknown attribute",
-                        _ => "attribute with a wrong value",
-                    };
-                    self.bad_attribute(resource, summary, why, written.span);
-                    // One that is unknown may be a secret's, misspelt.
-                    let holds_secret = match attribute {
-                        Some(attribute) => attribute.write_only,
-                        None => kind.attributes.iter().any(|one| one.write_only),
-                    };
+                    self.bad_attribute(resource, "attribute with a wrong value", why, written.span);
+                    let holds_secret = attribute.is_some_and(|attribute| attribute.write_only);
                     if let Some(last) = self.diagnostics.last_mut().filter(|_| holds_secret) {
                         last.hides_text = true;
                     }
@@ -225,6 +223,32 @@ impl<'a> Drafts<'a> {
             self.check_missing(resource, attribute);
         }
         self.keep(draft);
+    }
+
+    /// An attribute that the kind doesn't have. Where the kind takes a secret, this may be one,
+    /// misspelt: only where another attribute was surely meant is its value shown.
+    fn unknown(&mut self, resource: &Resource, name: &str, value: Option<Span>) {
+        let kind = resource.kind;
+        let known = || {
+            let settable = |one: &&Attribute| one.need != Need::Computed;
+            kind.attributes.iter().filter(settable)
+        };
+        let meant = shape::nearest(name, known().map(|one| one.name))
+            .and_then(|meant| kind.attribute(meant));
+        let all: Vec<&str> = known().map(|one| one.name).collect();
+        let help = match meant {
+            Some(meant) => format!("did you mean `{}`?", meant.name),
+            None => format!("it has {}", all.join(", ")),
+        };
+        let is_plain = meant.is_some_and(|meant| !meant.write_only);
+        let takes_secret = known().any(|one| one.write_only);
+        let why = format!("`{}` has no attribute `{}`", kind.name, safe(name));
+        let at = resource.names.get(name).copied().or(value);
+        self.bad_attribute(resource, UNKNOWN_ATTRIBUTE, why, at);
+        if let Some(last) = self.diagnostics.last_mut() {
+            last.help = Some(help);
+            last.hidden = value.filter(|_| takes_secret && !is_plain);
+        }
     }
 
     fn check_missing(&mut self, resource: &Resource, attribute: &Attribute) {

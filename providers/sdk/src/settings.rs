@@ -16,6 +16,10 @@ use crate::value::Value;
 /// Attributes of a block by name.
 pub type Attributes = BTreeMap<String, Spanned<Value>>;
 
+/// The summary of a mistake that is in an attribute's name. Its place is the value, since a name has
+/// none here; who has the block at hand moves it to the name.
+pub const UNKNOWN_ATTRIBUTE: &str = "unknown attribute";
+
 /// A block being read.
 pub struct Reader {
     provider: &'static str,
@@ -61,23 +65,31 @@ impl Reader {
             if known.contains(&name.as_str()) {
                 continue;
             }
-            let refused = refused.iter().find(|(refused, _)| refused == name);
-            let nearest = shape::nearest(name, known.iter().copied());
-            let shown = safe(name);
-            let detail = match (refused, nearest) {
-                (Some((_, why)), _) => (*why).to_owned(),
-                (None, Some(nearest)) => {
-                    format!("unknown attribute `{shown}`; did you mean `{nearest}`?")
-                }
-                (None, None) => {
-                    format!(
-                        "unknown attribute `{shown}`; there are {}",
-                        known.join(", ")
-                    )
-                }
-            };
-            self.hidden_mistake(detail, written.span);
+            if let Some((_, why)) = refused.iter().find(|(refused, _)| refused == name) {
+                self.hidden_mistake(*why, written.span);
+                continue;
+            }
+            self.unknown(name, written.span, known);
         }
+    }
+
+    fn unknown(&mut self, name: &str, span: Option<Span>, known: &[&'static str]) {
+        let detail = format!(
+            "provider \"{}\" has no attribute `{}` here",
+            self.provider,
+            safe(name)
+        );
+        let mistake = Diagnostic::error(UNKNOWN_ATTRIBUTE, detail)
+            .at(self.span)
+            .at(span);
+        self.mistakes
+            .push(match shape::nearest(name, known.iter().copied()) {
+                Some(nearest) => mistake.help(format!("did you mean `{nearest}`?")),
+                // What was meant isn't known, and it may be a password.
+                None => mistake
+                    .help(format!("it has {}", known.join(", ")))
+                    .hiding_text(),
+            });
     }
 
     /// Text, if there is any.
@@ -156,19 +168,29 @@ mod tests {
             .finish(())
             .unwrap_err()
             .into_iter()
-            .map(|one| (one.detail, one.span.map(|span| span.start)))
+            .map(|one| {
+                let at = one.span.map(|span| span.start);
+                (one.detail, one.help.unwrap_or_default(), one.hides_text, at)
+            })
             .collect();
         let wanted = [
-            ("unknown attribute `adress`; did you mean `address`?", 1),
-            ("no passwords here", 2),
             (
-                "unknown attribute `zzzzzzzz`; there are address, name, flag",
+                "provider \"p\" has no attribute `adress` here",
+                "did you mean `address`?",
+                false,
+                1,
+            ),
+            ("no passwords here", "", true, 2),
+            (
+                "provider \"p\" has no attribute `zzzzzzzz` here",
+                "it has address, name, flag",
+                true,
                 5,
             ),
-            ("`name` must be a string, not a number", 3),
-            ("`flag` must be a bool, not a string", 4),
+            ("`name` must be a string, not a number", "", false, 3),
+            ("`flag` must be a bool, not a string", "", false, 4),
         ]
-        .map(|(detail, at)| (detail.to_owned(), Some(at)));
+        .map(|(detail, help, hides, at)| (detail.to_owned(), help.to_owned(), hides, Some(at)));
         assert_eq!(found, wanted);
     }
 

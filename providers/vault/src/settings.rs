@@ -317,7 +317,10 @@ mod tests {
             Some(("approle", &[("mount", "../x")])),
         ))
         .unwrap_err();
-        let all: Vec<_> = mistakes.iter().map(|one| one.detail.as_str()).collect();
+        let said = mistakes
+            .iter()
+            .flat_map(|one| [Some(&one.detail), one.help.as_ref()]);
+        let all: Vec<_> = said.flatten().collect();
         for why in [
             "did you mean `address`?",
             "never written in configuration",

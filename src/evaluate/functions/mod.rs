@@ -175,8 +175,9 @@ pub fn call(
             (least, Some(most)) if least == most => least.to_string(),
             (least, Some(most)) => format!("{least} to {most}"),
         };
+        let plural = if wanted == "1" { "" } else { "s" };
         return Err(FunctionError::new(format!(
-            "it takes {wanted} arguments, and this call has {count}"
+            "it takes {wanted} argument{plural}, and this call has {count}"
         ))
         .help(format!("write `{}`", function.usage)));
     }

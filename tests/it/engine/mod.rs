@@ -86,6 +86,7 @@ impl Engine {
                 .into_iter()
                 .map(|(name, value)| (name, Spanned::new(value, None)))
                 .collect(),
+            names: BTreeMap::new(),
             lifecycle: Lifecycle::default(),
             span: Span::new(FileId(0), 0, 0),
         };

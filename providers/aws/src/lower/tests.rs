@@ -183,6 +183,7 @@ fn resource(name: &str, attributes: &[(&str, Value)]) -> Resource {
                 ((*name).to_owned(), value)
             })
             .collect(),
+        names: BTreeMap::new(),
         lifecycle: Lifecycle::default(),
         span: span(5),
     }

@@ -53,8 +53,11 @@ fn mistakes(all: &[(&str, Value)], blocks: Vec<ProviderBlock>) -> Vec<String> {
         .unwrap_err()
         .into_iter()
         .map(|one| {
-            assert_eq!(one.summary, "provider \"aws\" is not understood");
             assert!(one.span.is_some(), "{}", one.detail);
+            if one.summary == "unknown attribute" {
+                return format!("{}; {}", one.detail, one.help.unwrap_or_default());
+            }
+            assert_eq!(one.summary, "provider \"aws\" is not understood");
             one.detail
         })
         .collect()
@@ -236,7 +239,7 @@ fn all_mistakes_are_named_at_once() {
         vec![role, block("assume_role", &[]), block("login", &[])],
     );
     for why in [
-        "unknown attribute `regoin`; did you mean `region`?",
+        "no attribute `regoin` here; did you mean `region`?",
         "`region` is missing",
         "`account` is missing",
         "is no name of a profile",
@@ -247,7 +250,7 @@ fn all_mistakes_are_named_at_once() {
         "`remit` is no ARN of a role",
         "`external_id` has 2 to 1224 characters: letters, digits and `_+=,.@-:/`",
         "`session_name` has 2 to 64 characters",
-        "unknown attribute `rolearn`; did you mean `role_arn`?",
+        "no attribute `rolearn` here; did you mean `role_arn`?",
     ] {
         assert!(
             found.iter().any(|one| one.contains(why)),

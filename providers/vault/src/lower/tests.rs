@@ -122,6 +122,7 @@ fn resource(name: &str, attributes: &[(&str, Value)]) -> Resource {
                 )
             })
             .collect(),
+        names: BTreeMap::new(),
         lifecycle: Lifecycle::default(),
         span: span(5),
     }
@@ -151,7 +152,10 @@ impl Config {
     fn mistakes(&self) -> Vec<String> {
         let all = self.lower("vault").diagnostics;
         all.iter()
-            .map(|one| format!("{}: {}", one.summary, one.detail))
+            .map(|one| {
+                let help = one.help.as_deref().unwrap_or_default();
+                format!("{}: {} {help}", one.summary, one.detail)
+            })
             .collect()
     }
 }

@@ -297,7 +297,8 @@ fn mistakes_of_resources_are_told_at_once_and_underlined() {
         .diagnostics
         .iter()
         .map(|one| {
-            let text = format!("{}: {}", one.summary, one.detail);
+            let help = one.help.clone().unwrap_or_default();
+            let text = format!("{}: {}; {help}", one.summary, one.detail);
             (text, one.span.unwrap().start)
         })
         .collect();
