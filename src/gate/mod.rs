@@ -23,6 +23,8 @@ pub mod signature;
 #[cfg(test)]
 mod signature_tests;
 mod verify;
+#[cfg(test)]
+mod verify_tests;
 
 pub use requirements::{Held, requirements};
 pub use verify::{Missing, Signatures, diagnostics, missing, shown, unmeetable_warnings, verify};

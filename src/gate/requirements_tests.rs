@@ -202,6 +202,37 @@ fn risk_counts_in_production() {
 }
 
 #[test]
+fn a_reason_says_what_it_is_about_and_no_more() {
+    let mut facts = base();
+    set_scope(&mut facts, "read", Risk::Low, Some((1, &["sec"])));
+    let why = |actions: &[&str]| {
+        let mut gain = gain("bot", "read");
+        let permission = &mut gain[0].gained[0].excess.permission;
+        permission.actions = actions.iter().map(|one| (*one).to_owned()).collect();
+        let found = requirements(&gain, &Held::new(), Some(&facts), &facts);
+        shown(&found)[0].2.to_owned()
+    };
+    assert_eq!(
+        why(&["a", "b", "c"]),
+        "identity.bot gains a, b, c by scope.read"
+    );
+    let many = why(&["a", "b", "c", "d", "e"]);
+    assert_eq!(many, "identity.bot gains a, b, c and 2 more by scope.read");
+}
+
+/// What holds permissions itself says no environment.
+#[test]
+fn what_is_in_no_environment_counts_as_in_the_highest() {
+    let mut facts = base();
+    set_scope(&mut facts, "read", Risk::High, None);
+    let gain = gain("a_resource", "read");
+    let asked: (u32, &[&str], &str) = (1, &[], "in production");
+    takes_with(&gain, &facts, &facts, &[asked]);
+    set_tier(&mut facts, "prod", Tier::Staging, "t1");
+    takes_with(&gain, &facts, &facts, &[]);
+}
+
+#[test]
 fn without_approvers_it_can_not_be_met_and_is_asked_all_the_same() {
     let mut facts = base();
     facts.owners.clear();

@@ -12,16 +12,16 @@ use ssh_key::private::{Ed25519Keypair, KeypairData};
 use ssh_key::public::{EcdsaPublicKey, Ed25519PublicKey, KeyData, RsaPublicKey, SkEd25519};
 use ssh_key::{Algorithm, EcdsaCurve, HashAlg, LineEnding, Mpint, PrivateKey, Signature, SshSig};
 
-use super::signature::{NAMESPACE, SIGNATURE_BYTES_MAX, to_be_signed, verify};
+use super::signature::{NAMESPACE, SIGNATURE_BYTES_MAX, from_agent, to_be_signed, verify};
 
-const MESSAGE: &[u8] = b"{\"body\":{}}\n";
+pub(super) const MESSAGE: &[u8] = b"{\"body\":{}}\n";
 
-fn ed25519(seed: u8) -> PrivateKey {
+pub(super) fn ed25519(seed: u8) -> PrivateKey {
     let pair = Ed25519Keypair::from_seed(&[seed; 32]);
     PrivateKey::new(KeypairData::Ed25519(pair), "approver-1").unwrap()
 }
 
-fn signed(key: &PrivateKey, namespace: &str, message: &[u8]) -> String {
+pub(super) fn signed(key: &PrivateKey, namespace: &str, message: &[u8]) -> String {
     let signature = key.sign(namespace, HashAlg::Sha512, message).unwrap();
     signature.to_pem(LineEnding::LF).unwrap()
 }
@@ -69,6 +69,34 @@ fn over_other_bytes_or_for_something_else_it_counts_for_nothing() {
         assert!(why(&around).contains("no SSH signature"), "{around}");
     }
     assert!(verify(&[0xff, 0xfe], MESSAGE).is_err());
+}
+
+#[test]
+fn as_large_as_may_be() {
+    assert_eq!(SIGNATURE_BYTES_MAX, 1 << 14);
+    let mut text = signed(&ed25519(1), NAMESPACE, MESSAGE).into_bytes();
+    text.resize(SIGNATURE_BYTES_MAX, b'\n');
+    assert!(verify(&text, MESSAGE).is_ok());
+    text.push(b'\n');
+    assert!(verify(&text, MESSAGE).unwrap_err().contains("more than"));
+}
+
+#[test]
+fn what_an_agent_answers_becomes_a_signature() {
+    let pair = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
+    let public = Ed25519PublicKey(pair.public_key().as_ref().try_into().unwrap());
+    let key = KeyData::Ed25519(public);
+    let data = pair.sign(&to_be_signed(MESSAGE).unwrap());
+    let mut blob = Vec::new();
+    for part in [b"ssh-ed25519".as_slice(), data.as_ref()] {
+        blob.extend(u32::try_from(part.len()).unwrap().to_be_bytes());
+        blob.extend(part);
+    }
+    let text = from_agent(&key, &blob).unwrap();
+    let found = verify(text.as_bytes(), MESSAGE).unwrap();
+    assert_eq!(found.text.split(' ').next(), Some("ssh-ed25519"));
+    assert!(verify(text.as_bytes(), b"other").is_err());
+    assert!(from_agent(&key, b"no signature").is_err());
 }
 
 #[test]
