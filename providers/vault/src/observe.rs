@@ -77,25 +77,7 @@ impl Shared {
     /// All mounts of a table: `sys/auth` or `sys/mounts`.
     pub(crate) async fn mounts(&self, table: &str) -> Result<Arc<Mounts>, ProviderError> {
         let answer = self.client.send(&Request::get(table)).await?;
-        let data = answer.data().as_object().ok_or_else(|| malformed(table))?;
-        // Every table holds what the server mounts itself and nobody can remove: one without it
-        // is not the table, and proves no absence.
-        let own = if table == "sys/auth" {
-            "token/"
-        } else {
-            "sys/"
-        };
-        if data
-            .get(own)
-            .is_none_or(|mount| text(mount, "type").is_none())
-        {
-            return Err(malformed(table));
-        }
-        let all: Mounts = data
-            .iter()
-            .map(|(path, mount)| (path.trim_end_matches('/').to_owned(), mount.clone()))
-            .collect();
-        let all = Arc::new(all);
+        let all = Arc::new(all_mounts(table, answer.data())?);
         if table == "sys/auth"
             && let Ok(mut auth) = self.auth.lock()
         {
@@ -245,11 +227,10 @@ impl Shared {
         ]);
         let request = Request::lookup("identity/lookup/entity", body);
         let answer = self.client.send(&request).await?;
-        match answer.data() {
-            Json::Object(data) => Ok(Some(Json::Object(data.clone()))),
-            _ if answer.0.is_null() => Ok(None),
-            _ => Err(malformed("identity/lookup/entity")),
+        if answer.0.is_null() {
+            return Ok(None);
         }
+        told_entity(answer.data()).map(Some)
     }
 
     /// A reading out of what was found; a not-found is proven here, one question for one path.
@@ -317,6 +298,37 @@ impl Shared {
     }
 }
 
+/// The mounts out of the answer of a table.
+fn all_mounts(table: &str, data: &Json) -> Result<Mounts, ProviderError> {
+    let data = data.as_object().ok_or_else(|| malformed(table))?;
+    // Every table holds what the server mounts itself and nobody can remove: one without it is
+    // not the table, and proves no absence.
+    let own = if table == "sys/auth" {
+        "token/"
+    } else {
+        "sys/"
+    };
+    if !data.contains_key(own) {
+        return Err(malformed(table));
+    }
+    // By its accessor a mount is found again elsewhere, and what logs in through it.
+    for (path, mount) in data {
+        for field in ["type", "accessor"] {
+            if text(mount, field).is_none() {
+                let path = safe(path);
+                return Err(not_understood(
+                    table,
+                    &format!("`{path}` has no text for `{field}`"),
+                ));
+            }
+        }
+    }
+    let mounts = data
+        .iter()
+        .map(|(path, mount)| (path.trim_end_matches('/').to_owned(), mount.clone()));
+    Ok(mounts.collect())
+}
+
 /// A path as the server's policies see it: without percent-encoding.
 fn decoded_path(path: &str) -> String {
     let mut bytes = Vec::with_capacity(path.len());
@@ -341,6 +353,15 @@ fn decoded_path(path: &str) -> String {
         }
     }
     String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// The entity of a lookup, which is the same whole answer as that of a read.
+fn told_entity(data: &Json) -> Result<Json, ProviderError> {
+    const PATH: &str = "identity/lookup/entity";
+    let kind = schema::kind("vault_entity").filter(|_| data.is_object());
+    let kind = kind.ok_or_else(|| malformed(PATH))?;
+    wire::check_whole(kind, data).map_err(|why| not_understood(PATH, &why))?;
+    Ok(data.clone())
 }
 
 /// The alias of this name among an entity's.
@@ -373,6 +394,10 @@ pub(crate) fn malformed(path: &str) -> ProviderError {
     )
 }
 
+fn not_understood(place: &str, why: &str) -> ProviderError {
+    ProviderError::new(ErrorKind::Invalid, format!("{place}: {}", safe(why)))
+}
+
 fn unproven(path: &str) -> ProviderError {
     let path = safe(path);
     ProviderError::new(
@@ -395,10 +420,11 @@ fn entity(data: &Json) -> Reading {
 pub(crate) fn decoded(kind: &Kind, key: &str, data: &Json) -> Reading {
     match wire::decode(kind, key, data) {
         Ok(object) => Reading::Present(object),
-        Err(why) => Reading::Unreadable(ProviderError::new(
-            ErrorKind::Invalid,
-            format!("{} `{}`: {why}", kind.name, safe(key)),
-        )),
+        Err(why) => {
+            let path = wire::object_path(kind, key).unwrap_or_default();
+            let object = format!("{} `{}` ({})", kind.name, safe(key), safe(&path));
+            Reading::Unreadable(not_understood(&object, &why))
+        }
     }
 }
 
@@ -479,3 +505,6 @@ impl Read for Reader {
         self.0.client.statistics()
     }
 }
+
+#[cfg(test)]
+mod tests;

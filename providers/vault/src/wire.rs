@@ -1,19 +1,23 @@
 //! Where the attributes of each kind stand on the wire: API paths, fields of answers, fields of
-//! requests. Pure: answers come in as JSON and go out as [`Object`]s, requests go out as values.
+//! requests. Pure: answers come in as JSON and go out as objects, requests go out as values.
 //!
 //! A field has its attribute's name unless the kind's [`Wire`] says otherwise, so an ordinary new
 //! kind is one entry in [`WIRES`] beside its entry in `schema`.
 
+mod decode;
 mod held;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use remit_sdk::schema::{Need, Shape};
-use remit_sdk::{Attribute, Fingerprint, Kind, Mark, Object, Value, shape};
+use remit_sdk::schema::Need;
+use remit_sdk::{Attribute, Kind, Mark, Value};
 use serde_json::{Map, Value as Json};
 
 use crate::{normal, policy};
+pub use decode::decode;
+#[cfg(feature = "live")]
+pub(crate) use decode::{check_alias, check_whole};
 
 /// How a kind is spoken of on the wire.
 #[derive(Debug)]
@@ -29,6 +33,13 @@ pub struct Wire {
     /// Fields of an answer that change by themselves or belong to other kinds: not part of the
     /// fingerprint.
     pub unstable: &'static [&'static str],
+    /// Fields that every answer holds, of OpenBao (tried on 2.7.2) and of Vault: without one of
+    /// them it is not known what the object gives.
+    pub always: &'static [&'static str],
+    /// Those of them that are null where they hold nothing, on one server or the other.
+    pub always_or_null: &'static [&'static str],
+    /// Fields that the server keeps in whatever type somebody wrote them.
+    pub free: &'static [&'static str],
 }
 
 /// Where an attribute stands.
@@ -103,6 +114,14 @@ const MOUNT_UNSTABLE: &[&str] = &[
     "deprecation_status",
 ];
 
+const MOUNT_ALWAYS: &[&str] = &[
+    "type",
+    "accessor",
+    "description",
+    "config.default_lease_ttl",
+    "config.max_lease_ttl",
+];
+
 const CONNECTION: &[Field] = &[
     field(
         "connection_url",
@@ -161,6 +180,9 @@ pub static WIRES: [Wire; 10] = [
         list: Some("sys/policies/acl"),
         fields: &[],
         unstable: &["modified", "version"],
+        always: &["policy"],
+        always_or_null: &[],
+        free: &[],
     },
     Wire {
         kind: "vault_auth_mount",
@@ -168,6 +190,9 @@ pub static WIRES: [Wire; 10] = [
         list: None,
         fields: TUNED,
         unstable: MOUNT_UNSTABLE,
+        always: MOUNT_ALWAYS,
+        always_or_null: &["options"],
+        free: &["config.user_lockout_config"],
     },
     Wire {
         kind: "vault_secrets_mount",
@@ -175,6 +200,9 @@ pub static WIRES: [Wire; 10] = [
         list: None,
         fields: TUNED,
         unstable: MOUNT_UNSTABLE,
+        always: MOUNT_ALWAYS,
+        always_or_null: &["options"],
+        free: &[],
     },
     Wire {
         kind: "vault_jwt_config",
@@ -182,6 +210,9 @@ pub static WIRES: [Wire; 10] = [
         list: None,
         fields: &[],
         unstable: &["status"],
+        always: &["oidc_discovery_url", "jwks_url", "bound_issuer"],
+        always_or_null: &["jwt_validation_pubkeys", "jwt_supported_algs"],
+        free: &["provider_config"],
     },
     Wire {
         kind: "vault_jwt_role",
@@ -189,6 +220,26 @@ pub static WIRES: [Wire; 10] = [
         list: Some("auth/{mount}/role"),
         fields: &[],
         unstable: &[],
+        always: &[
+            "role_type",
+            "user_claim",
+            "bound_subject",
+            "bound_claims_type",
+            "token_ttl",
+            "token_max_ttl",
+            "token_period",
+            "token_explicit_max_ttl",
+            "token_no_default_policy",
+            "token_num_uses",
+            "token_type",
+        ],
+        always_or_null: &[
+            "bound_audiences",
+            "bound_claims",
+            "token_policies",
+            "token_bound_cidrs",
+        ],
+        free: &[],
     },
     Wire {
         kind: "vault_approle_role",
@@ -196,6 +247,25 @@ pub static WIRES: [Wire; 10] = [
         list: Some("auth/{mount}/role"),
         fields: &[],
         unstable: &[],
+        always: &[
+            "bind_secret_id",
+            "role_id",
+            "secret_id_num_uses",
+            "secret_id_ttl",
+            "token_ttl",
+            "token_max_ttl",
+            "token_period",
+            "token_explicit_max_ttl",
+            "token_no_default_policy",
+            "token_num_uses",
+            "token_type",
+        ],
+        always_or_null: &[
+            "secret_id_bound_cidrs",
+            "token_policies",
+            "token_bound_cidrs",
+        ],
+        free: &[],
     },
     Wire {
         kind: "vault_entity",
@@ -203,6 +273,17 @@ pub static WIRES: [Wire; 10] = [
         list: Some("identity/entity/name"),
         fields: &[],
         unstable: &["aliases", "last_update_time"],
+        always: &[
+            "id",
+            "name",
+            "disabled",
+            "aliases",
+            "direct_group_ids",
+            "inherited_group_ids",
+            "group_ids",
+        ],
+        always_or_null: &["policies", "metadata"],
+        free: &[],
     },
     Wire {
         kind: "vault_entity_alias",
@@ -218,6 +299,9 @@ pub static WIRES: [Wire; 10] = [
             "merged_from_canonical_ids",
             "namespace_id",
         ],
+        always: &["id", "name", "canonical_id", "mount_accessor"],
+        always_or_null: &["custom_metadata"],
+        free: &[],
     },
     Wire {
         kind: "vault_database_connection",
@@ -225,6 +309,9 @@ pub static WIRES: [Wire; 10] = [
         list: Some("{mount}/config"),
         fields: CONNECTION,
         unstable: &[],
+        always: &["plugin_name", "connection_details"],
+        always_or_null: &["allowed_roles"],
+        free: &["connection_details.username"],
     },
     Wire {
         kind: "vault_database_role",
@@ -232,6 +319,9 @@ pub static WIRES: [Wire; 10] = [
         list: Some("{mount}/roles"),
         fields: &[],
         unstable: &[],
+        always: &["db_name", "default_ttl", "max_ttl"],
+        always_or_null: &["creation_statements"],
+        free: &["credential_config"],
     },
 ];
 
@@ -306,188 +396,6 @@ pub fn encode_segment(text: &str) -> String {
         out = out.replace('.', "%2E");
     }
     out
-}
-
-/// The object that an answer's `data` holds.
-///
-/// A key's attributes are taken from `key`: the server compares some names without regard to
-/// case and may write them otherwise. What the answer leaves out has its default.
-pub fn decode(kind: &Kind, key: &str, data: &Json) -> Result<Object, String> {
-    let wire = wire(kind).ok_or("no such kind on the wire")?;
-    let mut attributes = kind.parse_key(key).ok_or("the key has another form")?;
-    let mut raw = data.as_object().cloned().ok_or("`data` is no object")?;
-    let mark = strip_mark(kind, &mut raw);
-    let data = Json::Object(raw);
-    let is_told = |one: &Attribute| lookup(&data, wire.read(one.name)).is_some();
-    if !kind.attributes.iter().any(is_told) {
-        // It would be taken for one with nothing but defaults.
-        return Err("the answer holds nothing of it".into());
-    }
-    for attribute in kind.attributes {
-        let skipped = attribute.write_only || attribute.unverifiable.is_some();
-        if skipped || attributes.contains_key(attribute.name) {
-            continue;
-        }
-        let found = lookup(&data, wire.read(attribute.name));
-        let value = match found {
-            None | Some(Json::Null) if attribute.need == Need::Computed => continue,
-            None | Some(Json::Null) => attribute.default.value(),
-            Some(json) => Some(
-                shaped(attribute, json).map_err(|why| format!("`{}`: {why}", attribute.name))?,
-            ),
-        };
-        if let Some(value) = value {
-            // A live value that has no normal form is shown as it stands.
-            let value = match (attribute.shape, &value) {
-                (Shape::Policy, _) => value,
-                _ => normal::refine(kind, attribute.name, value.clone()).unwrap_or(value),
-            };
-            attributes.insert(attribute.name.to_owned(), value);
-        }
-    }
-    Ok(Object {
-        kind: kind.name.to_owned(),
-        key: key.to_owned(),
-        id: id(kind, &data),
-        version: data
-            .get("version")
-            .and_then(Json::as_u64)
-            .filter(|_| kind.name == "vault_policy"),
-        fingerprint: fingerprint(wire, &data),
-        attributes,
-        mark,
-    })
-}
-
-/// The server's id of the object: another id is another object.
-fn id(kind: &Kind, data: &Json) -> Option<String> {
-    let field = match kind.name {
-        "vault_auth_mount" | "vault_secrets_mount" => "accessor",
-        "vault_entity" | "vault_entity_alias" => "id",
-        _ => return None,
-    };
-    data.get(field).and_then(Json::as_str).map(str::to_owned)
-}
-
-/// Over all that was told, unknown fields included, but what is unstable and the mark.
-fn fingerprint(wire: &Wire, data: &Json) -> Fingerprint {
-    let mut stable = data.clone();
-    if let Some(fields) = stable.as_object_mut() {
-        for name in wire.unstable {
-            fields.remove(*name);
-        }
-        // Not told where there is nothing: the same as null.
-        fields.retain(|_, value| !value.is_null());
-    }
-    Fingerprint::of(&stable)
-}
-
-/// Takes the mark out of an answer.
-fn strip_mark(kind: &Kind, data: &mut Map<String, Json>) -> Option<Mark> {
-    match kind.name {
-        "vault_policy" => {
-            let text = data.get("policy")?.as_str()?;
-            let (text, mark) = policy::live(text);
-            data.insert("policy".into(), Json::String(text));
-            mark
-        }
-        "vault_auth_mount" | "vault_secrets_mount" => {
-            let text = data.get("description")?.as_str()?;
-            let (text, mark) = normal::split_description(text);
-            data.insert("description".into(), Json::String(text));
-            mark
-        }
-        "vault_entity" => metadata_mark(data.get_mut("metadata")?),
-        "vault_entity_alias" => metadata_mark(data.get_mut("custom_metadata")?),
-        _ => None,
-    }
-}
-
-fn metadata_mark(metadata: &mut Json) -> Option<Mark> {
-    let metadata = metadata.as_object_mut()?;
-    let lineage = metadata.remove(normal::MARK_LINEAGE);
-    let address = metadata.remove(normal::MARK_ADDRESS);
-    Some(Mark {
-        lineage: lineage?.as_str()?.to_owned(),
-        address: address?.as_str()?.to_owned(),
-    })
-}
-
-/// The field that dots lead to.
-fn lookup<'a>(data: &'a Json, dotted: &str) -> Option<&'a Json> {
-    dotted
-        .split('.')
-        .try_fold(data, |json, name| json.get(name))
-}
-
-/// A server's JSON in an attribute's shape.
-fn shaped(attribute: &Attribute, json: &Json) -> Result<Value, String> {
-    let wrong = || format!("the server answers {}", type_name(json));
-    Ok(match attribute.shape {
-        Shape::Bool => Value::Bool(json.as_bool().ok_or_else(wrong)?),
-        Shape::Integer => Value::integer(json.as_i64().ok_or_else(wrong)?),
-        Shape::Duration => match json {
-            Json::Number(_) => Value::integer(json.as_i64().ok_or_else(wrong)?),
-            Json::String(text) if text.is_empty() => Value::integer(0),
-            Json::String(text) => Value::integer(shape::seconds(&Value::string(text))?),
-            _ => return Err(wrong()),
-        },
-        Shape::String | Shape::OneOf(_) | Shape::Policy => match json {
-            Json::Array(_) | Json::Object(_) => return Err(wrong()),
-            scalar => as_text(scalar),
-        },
-        Shape::List => Value::List(texts(json).ok_or_else(wrong)?),
-        Shape::Set => Value::Set(texts(json).ok_or_else(wrong)?.into_iter().collect()),
-        Shape::Map => Value::Map(
-            json.as_object()
-                .ok_or_else(wrong)?
-                .iter()
-                .map(|(key, value)| (key.clone(), as_text(value)))
-                .collect(),
-        ),
-        Shape::MapOfSets => Value::Map(
-            json.as_object()
-                .ok_or_else(wrong)?
-                .iter()
-                .map(|(key, value)| {
-                    let all = texts(value).ok_or_else(|| type_name(value).to_owned())?;
-                    Ok((key.clone(), Value::Set(all.into_iter().collect())))
-                })
-                .collect::<Result<_, String>>()?,
-        ),
-    })
-}
-
-/// A scalar as text, nested lists and objects as their JSON: what a map of strings holds of a
-/// server that puts more into it.
-fn as_text(json: &Json) -> Value {
-    Value::String(match json {
-        Json::String(text) => text.clone(),
-        Json::Number(number) => number.to_string(),
-        Json::Bool(b) => b.to_string(),
-        Json::Null => String::new(),
-        nested @ (Json::Array(_) | Json::Object(_)) => nested.to_string(),
-    })
-}
-
-fn texts(json: &Json) -> Option<Vec<Value>> {
-    match json {
-        Json::Null => Some(Vec::new()),
-        Json::Array(all) => Some(all.iter().map(as_text).collect()),
-        Json::Object(_) => None,
-        scalar => Some(vec![as_text(scalar)]),
-    }
-}
-
-const fn type_name(json: &Json) -> &'static str {
-    match json {
-        Json::Null => "null",
-        Json::Bool(_) => "a bool",
-        Json::Number(_) => "a number",
-        Json::String(_) => "text",
-        Json::Array(_) => "a list",
-        Json::Object(_) => "an object",
-    }
 }
 
 /// What to write.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use remit_sdk::provider::{AuditDevice, Seen, Surroundings};
 use remit_sdk::text::safe;
 use remit_sdk::{ErrorKind, Kind, ProviderError, Value};
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use super::text;
 use crate::client::{Client, Request};
@@ -74,43 +74,62 @@ fn devices(data: &Json) -> Seen<Vec<AuditDevice>> {
     };
     let mut found = Vec::new();
     for (path, device) in all {
+        let blind = match device.get("options") {
+            Some(Json::Object(options)) => blind(options),
+            // None are set.
+            Some(Json::Null) => None,
+            _ => return malformed(AUDIT),
+        };
         if text(device, "type").is_none() {
             return malformed(AUDIT);
         }
         found.push(AuditDevice {
             name: path.trim_end_matches('/').to_owned(),
-            blind: device.get("options").and_then(blind),
+            blind,
         });
     }
     Seen::Known(found)
 }
 
 /// Why a device with these options doesn't tell whose every request was.
-fn blind(options: &Json) -> Option<String> {
-    let option = |name: &str| text(options, name).filter(|text| !text.trim().is_empty());
-    if let Some(filter) = option("filter") {
-        return Some(format!(
-            "it records only what `{}` lets pass",
-            safe(&filter)
-        ));
+fn blind(options: &Map<String, Json>) -> Option<String> {
+    if let Some(filter) = options.get("filter").filter(|filter| is_set(filter)) {
+        let what = filter
+            .as_str()
+            .map_or_else(|| filter.to_string(), str::to_owned);
+        return Some(format!("it records only what `{}` lets pass", safe(&what)));
     }
-    let exclude = option("exclude")?;
-    let Ok(Json::Array(rules)) = serde_json::from_str::<Json>(&exclude) else {
+    let exclude = options.get("exclude").filter(|exclude| is_set(exclude))?;
+    let Some(fields) = exclude.as_str().and_then(left_out) else {
         return Some("what it leaves out can't be told".to_owned());
     };
-    let mut fields = rules
-        .iter()
-        .filter_map(|rule| rule.get("fields").and_then(Json::as_array))
-        .flatten()
-        .filter_map(Json::as_str);
-    let hides = |field: &&str| {
+    let hides = |field: &&String| {
         NAMES_THE_AGENT.iter().any(|name| {
             name.strip_prefix(field.trim_end_matches('/'))
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         })
     };
-    let field = fields.find(hides)?;
+    let field = fields.iter().find(hides)?;
     Some(format!("it leaves out `{}`", safe(field)))
+}
+
+fn is_set(option: &Json) -> bool {
+    match option {
+        Json::Null => false,
+        Json::String(text) => !text.trim().is_empty(),
+        _ => true,
+    }
+}
+
+/// The fields that the rules of `exclude` name; `None` where one of them isn't understood.
+fn left_out(exclude: &str) -> Option<Vec<String>> {
+    #[derive(serde::Deserialize)]
+    struct Rule {
+        #[serde(default)]
+        fields: Vec<String>,
+    }
+    let rules: Vec<Rule> = serde_json::from_str(exclude).ok()?;
+    Some(rules.into_iter().flat_map(|rule| rule.fields).collect())
 }
 
 /// Under which prefix the leases are that an object gave out: those of a database role live on
@@ -184,14 +203,33 @@ mod tests {
             );
         }
         assert_eq!(exclude(&["/response", "/auth/client_token", "/aut"]), None);
-        let unread = told(&json!({ "exclude": "no JSON" })).unwrap();
-        assert!(unread.contains("can't be told"), "{unread}");
+        let rules = |rules: Json| json!({ "exclude": rules.to_string() });
+        for options in [
+            json!({ "exclude": "no JSON" }),
+            json!({ "exclude": [{ "fields": ["/auth"] }] }),
+            rules(json!([{ "fields": "/auth" }])),
+            rules(json!([{ "fields": [1] }])),
+            rules(json!(["/auth"])),
+        ] {
+            let unread = told(&options).unwrap_or_default();
+            assert!(unread.contains("can't be told"), "{options}: {unread}");
+        }
+        let filter = told(&json!({ "filter": ["mount_type == kv"] })).unwrap_or_default();
+        assert!(filter.contains("records only"), "{filter}");
     }
 
     #[test]
     fn what_is_no_list_of_devices_is_not_known() {
         assert_eq!(devices(&json!({})), Seen::Known(Vec::new()));
-        for answer in [json!(null), json!([]), json!({ "errors": [] })] {
+        assert_eq!(told(&json!(null)), None);
+        for answer in [
+            json!(null),
+            json!([]),
+            json!({ "errors": [] }),
+            json!({ "file/": { "type": "file" } }),
+            json!({ "file/": { "type": "file", "options": [] } }),
+            json!({ "file/": { "type": 1, "options": {} } }),
+        ] {
             let Seen::Unknown(why) = devices(&answer) else {
                 panic!("{answer}");
             };

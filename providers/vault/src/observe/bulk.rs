@@ -1,5 +1,7 @@
 //! Reading all of a plan's objects at once.
 
+mod aliases;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -9,14 +11,9 @@ use remit_sdk::provider::{BoxFuture, Observation, Query, Reading};
 use remit_sdk::{ErrorKind, Kind, ProviderError, Value};
 use serde_json::Value as Json;
 
-use super::around::METHODS_OF_PEOPLE;
 use super::{Found, Mounts, Shared, decoded, malformed, renamed, text, unproven};
 use crate::client::{Answer, Request};
 use crate::{schema, wire};
-
-/// From how many aliases on one LIST of all of them is cheaper than a lookup for each. A lookup
-/// tells the whole entity, a LIST a third of that for every alias there is.
-const ALIASES_FOR_LIST: usize = 16;
 
 /// A mount table, or why it couldn't be read.
 type Table = Result<Arc<Mounts>, ProviderError>;
@@ -266,72 +263,6 @@ impl<'a> Bulk<'a> {
         Ok(())
     }
 
-    /// All aliases at once where many are asked for.
-    async fn aliases(&mut self) -> Result<(), ProviderError> {
-        let Some(kind) = schema::kind("vault_entity_alias") else {
-            return Ok(());
-        };
-        let keys: Vec<_> = self
-            .keys(kind.name)
-            .into_iter()
-            .filter(|key| !self.has_no_container(kind, key))
-            .collect();
-        let Some(Ok(mounts)) = self.auth.clone() else {
-            return Ok(());
-        };
-        if keys.len() < ALIASES_FOR_LIST {
-            return Ok(());
-        }
-        let answer = match self
-            .shared
-            .client
-            .send(&Request::list("identity/entity-alias/id"))
-            .await
-        {
-            Ok(answer) => Some(answer),
-            // None at all; newer servers say so with an empty answer.
-            Err(error) if error.kind == ErrorKind::NotFound => None,
-            Err(error) if is_fatal(&error) => return Err(error),
-            Err(_) => return Ok(()),
-        };
-        let none = serde_json::Map::new();
-        let all = match &answer {
-            // A not-found could also mean that nothing may be seen: look one by one.
-            None => return Ok(()),
-            Some(answer) => match answer.data().get("key_info") {
-                Some(info) => info
-                    .as_object()
-                    .ok_or_else(|| malformed("identity/entity-alias/id"))?,
-                None => &none,
-            },
-        };
-        let mut by_name: BTreeMap<(String, String), Json> = BTreeMap::new();
-        for (id, info) in all {
-            let (Some(accessor), Some(name)) = (text(info, "mount_accessor"), text(info, "name"))
-            else {
-                continue;
-            };
-            let mut info = info.clone();
-            if let Some(fields) = info.as_object_mut() {
-                fields.insert("id".into(), Json::from(id.as_str()));
-            }
-            by_name.insert((accessor, name.to_lowercase()), info);
-        }
-        for key in keys {
-            let parts = kind.parse_key(key).unwrap_or_default();
-            let part = |name: &str| parts.get(name).and_then(Value::as_str).unwrap_or_default();
-            let accessor = mounts
-                .get(part("mount"))
-                .and_then(|mount| text(mount, "accessor"))
-                .unwrap_or_default();
-            let reading = by_name
-                .get(&(accessor, part("name").to_lowercase()))
-                .map_or(Reading::Absent, |data| decoded(kind, key, data));
-            self.note(kind.name, key, reading);
-        }
-        Ok(())
-    }
-
     /// Everything that no bulk call told, many at once.
     async fn singles(&mut self) -> Result<(), ProviderError> {
         let mut open = Vec::new();
@@ -389,36 +320,6 @@ impl<'a> Bulk<'a> {
             self.note(kind.name, key, reading);
         }
         Ok(())
-    }
-
-    /// Aliases of an entity that nobody asked for: whoever logs in by one has all that the entity
-    /// may do, whatever the alias is called and wherever its mount is.
-    fn logins(&mut self, entity: &Json) {
-        let Some(kind) = schema::kind("vault_entity_alias") else {
-            return;
-        };
-        let aliases = entity.get("aliases").and_then(Json::as_array);
-        for alias in aliases.into_iter().flatten() {
-            // One without a path belongs to a mount that is gone, and lets nobody in.
-            let mount = text(alias, "mount_path").filter(|path| !path.is_empty());
-            let (Some(mount), Some(name)) = (mount, text(alias, "name")) else {
-                continue;
-            };
-            let mount = mount.trim_end_matches('/');
-            let mount = mount.strip_prefix("auth/").unwrap_or(mount);
-            let parts = BTreeMap::from([
-                ("mount".to_owned(), Value::string(mount)),
-                ("name".to_owned(), Value::string(name)),
-            ]);
-            if let Some(key) = kind.key_of(&parts).filter(|key| !self.is_asked(kind, key)) {
-                let place = (kind.name.to_owned(), key);
-                let method = text(alias, "mount_type").unwrap_or_default();
-                if METHODS_OF_PEOPLE.contains(&method.as_str()) {
-                    self.out.people.insert(place.clone(), method);
-                }
-                self.out.others.insert(place);
-            }
-        }
     }
 
     /// Whether anybody asked for this key; letters of another case are the same to the server.

@@ -10,6 +10,9 @@ pub(super) static HELD: [Wire; 2] = [
         list: None,
         fields: &[],
         unstable: &[],
+        always: &["id", "name", "type"],
+        always_or_null: &["policies", "metadata"],
+        free: &[],
     },
     Wire {
         kind: "vault_entity_by_id",
@@ -17,5 +20,8 @@ pub(super) static HELD: [Wire; 2] = [
         list: None,
         fields: &[],
         unstable: &[],
+        always: &["id", "name"],
+        always_or_null: &[],
+        free: &[],
     },
 ];
