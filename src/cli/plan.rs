@@ -99,12 +99,11 @@ impl Plan {
             return Ok(ERROR);
         }
         if planned.review.stops() {
-            if let Some(path) = &self.out {
-                let path = text::safe(&path.display().to_string());
-                global.say(&format!(
-                    "Not saved as {path}: findings of severity error stop it.\n"
-                ));
-            }
+            let what = match &self.out {
+                Some(path) => format!("Not saved as {}", text::safe(&path.display().to_string())),
+                None => "This plan can't be applied".to_owned(),
+            };
+            global.say(&format!("{what}: findings of severity error stop it.\n"));
             return Ok(REFUSED);
         }
         if let Some(path) = &self.out {

@@ -112,7 +112,8 @@ fn unmanaged(report: &mut Report<'_, '_>) {
                 "{kind} {} lives in {instance}, and nobody declared it",
                 quoted(key)
             ),
-            "declare it and take it over with `remit import`, or remove it from the target",
+            "declare it and take it over with `remit import`, or remove it from the target; until then an \
+             `exception` for the provider lets it be",
         );
     }
 }
@@ -204,7 +205,7 @@ fn unaudited(report: &mut Report<'_, '_>) {
             report.span_of_instance(instance),
             tier,
             what,
-            "give the server an audit device that leaves out nothing of `auth`: an `audit` block in OpenBao's configuration, `vault audit enable` in Vault",
+            "give the server an audit device that leaves out nothing of `auth`: an `audit` block in OpenBao's configuration, `vault audit enable` in Vault; until then an `exception` for the provider lets it be",
         );
     }
 }
