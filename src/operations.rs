@@ -155,8 +155,8 @@ pub async fn plan(
         },
     };
     diagnostics.extend(review::unread_in_part(&plan, &material));
-    let (review, left_out) = review(plan, &material);
-    diagnostics.extend(review::left_out(&left_out));
+    let (review, more) = review(plan, &material);
+    diagnostics.extend(more);
     if let Some(agreed) = request.agreed {
         means_the_same(&review, agreed)?;
     }

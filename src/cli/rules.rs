@@ -7,7 +7,7 @@ use super::options::Variables;
 use super::session::Declared;
 use super::{Global, Outcome, clock};
 use crate::diagnostic::nearest;
-use crate::rules::{Input, check, find, rules};
+use crate::rules::{Input, check, find, idle, rules};
 use crate::view;
 use crate::view::report::{DONE, REFUSED};
 
@@ -110,6 +110,8 @@ impl Check {
             now: &now,
             place: &place,
         });
+        drop(sources);
+        global.report(&idle(&declared.model, &checked, &now));
         let text = match self.format {
             Format::Text => view::findings::people(&checked, global.output.paint()),
             Format::Json => format!("{:#}\n", view::findings::json(&checked)),

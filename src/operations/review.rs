@@ -128,8 +128,8 @@ fn held(
 
 /// Says what a plan means and what it takes. The one place where access, findings and the
 /// approvals they ask for are put together.
-/// What rules find about the part of the configuration that the plan isn't asked about comes beside.
-pub(super) fn review(mut plan: Plan, material: &Material<'_>) -> (Review, Vec<Finding>) {
+/// What there is to say of findings and exceptions comes beside.
+pub(super) fn review(mut plan: Plan, material: &Material<'_>) -> (Review, Vec<Diagnostic>) {
     let Material {
         model, recorded, ..
     } = material;
@@ -156,7 +156,12 @@ pub(super) fn review(mut plan: Plan, material: &Material<'_>) -> (Review, Vec<Fi
         });
         Touched::new(changed, &access, model)
     };
+    let mut diagnostics = Vec::new();
+    if plan.mode == Mode::Apply && !plan.asked.is_part() {
+        diagnostics.extend(rules::idle(model, &checked, &material.judged.now));
+    }
     let (findings, left_out) = in_part(&plan, checked.findings, touched, before);
+    diagnostics.extend(self::left_out(&left_out));
     let review = Review {
         approvals: approvals(&plan, &access, &held, model, recorded),
         plan,
@@ -164,7 +169,7 @@ pub(super) fn review(mut plan: Plan, material: &Material<'_>) -> (Review, Vec<Fi
         findings,
         skipped: checked.skipped,
     };
-    (review, left_out)
+    (review, diagnostics)
 }
 
 /// The findings that count for a plan, and those that a plan of a part has nothing to do with.
@@ -181,7 +186,7 @@ fn in_part(
 }
 
 /// Says that findings were left out, and about what: silence would be taken for a pass.
-pub(super) fn left_out(findings: &[Finding]) -> Option<Diagnostic> {
+fn left_out(findings: &[Finding]) -> Option<Diagnostic> {
     let about: BTreeSet<String> = findings
         .iter()
         .filter_map(|finding| Some(format!("{} {}", finding.rule, finding.address.as_ref()?)))

@@ -1,7 +1,10 @@
 //! Exceptions: which findings are waived, and which exceptions name no rule that could be.
 
+use std::collections::BTreeSet;
+
 use remit_sdk::{Address, Diagnostic};
 
+use super::Checked;
 use super::finding::Finding;
 use super::identity::quoted;
 use super::input::Input;
@@ -61,4 +64,42 @@ pub(super) fn waive(input: &Input<'_>, findings: &mut [Finding]) {
         });
         finding.waived_by = waiver.map(|exception| exception.address.clone());
     }
+}
+
+/// Warns of exceptions that waive nothing, as far as their rules were asked: whoever wrote one may
+/// take for waived what isn't.
+pub fn idle(model: &Model, checked: &Checked, now: &str) -> Vec<Diagnostic> {
+    let waiving: BTreeSet<_> = checked
+        .findings
+        .iter()
+        .filter_map(|finding| finding.waived_by.as_ref())
+        .collect();
+    let skipped = |rule: &str| checked.skipped.iter().any(|(code, _)| code == rule);
+    let idle = model.exceptions.values().filter(|exception| {
+        !waiving.contains(&exception.address)
+            && !skipped(&exception.rule.value)
+            && !is_past(&exception.expires_at, now)
+    });
+    idle.map(|exception| {
+        let rule = &exception.rule.value;
+        let found = checked.findings.iter().filter(|one| one.rule == *rule);
+        let about: BTreeSet<String> = found
+            .filter(|finding| finding.waived_by.is_none())
+            .filter_map(|finding| finding.address.as_ref())
+            .map(|address| match address {
+                Address::Object(object) => object.declaration.to_string(),
+                Address::Declaration(declaration) => declaration.to_string(),
+            })
+            .collect();
+        let help = match about.first() {
+            Some(first) => format!("{rule} finds something in {first}: that is what to write"),
+            None => "remove it if what it was for is mended".to_owned(),
+        };
+        let what = format!("{rule} finds nothing in {}", exception.applies_to);
+        Diagnostic::warning("exception that waives nothing", what)
+            .help(help)
+            .at(exception.rule.span)
+            .about(Address::Declaration(exception.address.clone()))
+    })
+    .collect()
 }

@@ -45,7 +45,7 @@ mod tests;
 mod when;
 mod workload;
 
-pub use exception::mistakes;
+pub use exception::{idle, mistakes};
 pub use finding::{Finding, ORGANISATION, Severity};
 pub use input::{CeilingExcess, Effective, EscalationOf, InEffect, Input};
 pub use part::Touched;

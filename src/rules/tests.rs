@@ -332,6 +332,54 @@ fn one_role_id_is_one_workload() {
 }
 
 #[test]
+fn an_exception_that_waives_nothing_is_told() {
+    let wrong = rule("RMT107").wrong;
+    let told = |rule: &str, about: &str, expires: &str| {
+        let text = format!(
+            "{wrong}\nexception \"x\" {{\n rule = \"{rule}\"\n applies_to = {about}\n reason = \"r\"\n \
+             approved_by = owner.payments\n expires_at = \"{expires}\"\n}}\n"
+        );
+        let world = World::beside_base(&text);
+        let of = |checked: &Checked| -> Vec<String> {
+            let found = idle(&world.model, checked, super::testing::NOW);
+            found
+                .into_iter()
+                .map(|one| format!("{}; {}", one.detail, one.help.unwrap_or_default()))
+                .collect()
+        };
+        let mut checked = world.check();
+        let found = of(&checked);
+        // Nothing is said of a rule that couldn't look.
+        checked
+            .skipped
+            .push((rule.to_owned(), "needs a plan".into()));
+        assert_eq!(of(&checked), Vec::<String>::new());
+        found
+    };
+    let later = "2027-01-01";
+    assert_eq!(
+        told("RMT107", "identity.reporting", later),
+        Vec::<String>::new()
+    );
+    assert_eq!(
+        told("RMT107", "agent.reporting", later),
+        [
+            "RMT107 finds nothing in agent.reporting; RMT107 finds something in identity.reporting: that is \
+          what to write"
+        ]
+    );
+    assert_eq!(
+        told("RMT104", "identity.reporting", later),
+        ["RMT104 finds nothing in identity.reporting; remove it if what it was for is mended"]
+    );
+    // One that is past is RMT303's.
+    assert_eq!(
+        told("RMT104", "identity.reporting", "2026-01-01"),
+        Vec::<String>::new()
+    );
+}
+
+#[test]
 fn what_lives_undeclared_is_waived_by_its_provider() {
     let mut world = World::beside_base(
         "exception \"x\" {\n rule = \"RMT501\"\n applies_to = provider.vault\n reason = \"r\"\n \
