@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use remit_sdk::Value;
+use remit_sdk::access::{Certainty, Excess, Login, Permission};
 use remit_sdk::provider::Reading;
+use remit_sdk::{DeclarationAddress, Value};
 
 use super::tests::{address, catalog, change, observed, recorded};
 use super::*;
@@ -166,4 +167,60 @@ fn a_way_made_outside_is_told() {
         &["+y"],
         "widens",
     );
+}
+
+/// Each list of a change by itself is something to say, and one of some.
+#[test]
+fn what_a_change_is() {
+    type Fill = fn(&mut AccessChange, (Attributed, Login));
+    let attributed = || Attributed {
+        excess: Excess {
+            permission: Permission {
+                actions: [].into(),
+                resources: [].into(),
+                conditions: [].into(),
+                sources: [].into(),
+            },
+            example: None,
+            certainty: Certainty::Surely,
+        },
+        scopes: [].into(),
+        risk: None,
+    };
+    let login = || Login {
+        by: "a token".into(),
+        who: None,
+        limits: [].into(),
+        at: String::new(),
+    };
+    let nothing = || {
+        let identity = DeclarationAddress::new("identity", "a");
+        AccessChange::nothing(identity, ("toy_holder".into(), "a".into()))
+    };
+    assert!(nothing().is_nothing() && !nothing().widens() && !nothing().narrows());
+    let lists: [(Fill, bool, bool); 8] = [
+        (|change, one| change.gained.push(one.0), true, false),
+        (|change, one| change.lets_in.push(one.1), true, false),
+        (|change, one| change.lost.push(one.0), false, true),
+        (|change, one| change.shuts_out.push(one.1), false, true),
+        (|change, one| change.drifted.push(one.0), false, false),
+        (|change, one| change.drifted_in.push(one.1), false, false),
+        (|change, one| change.adopted.push(one.0), false, false),
+        (|change, one| change.adopted_in.push(one.1), false, false),
+    ];
+    for (number, (fill, widens, narrows)) in lists.into_iter().enumerate() {
+        let mut change = nothing();
+        fill(&mut change, (attributed(), login()));
+        assert!(!change.is_nothing(), "{number}");
+        assert_eq!(
+            (change.widens(), change.narrows()),
+            (widens, narrows),
+            "{number}"
+        );
+    }
+    // Who may be a new one is part of its being there.
+    let mut new = nothing();
+    new.is_new = true;
+    new.lets_in.push(login());
+    assert!(!new.is_nothing() && !new.widens());
 }
