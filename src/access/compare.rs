@@ -294,3 +294,35 @@ pub fn is_self(source: &Source) -> bool {
     matches!(source, Source::Object(address)
         if address.declaration.kind == "provider" && address.part.as_deref() == Some("self"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_found_wherever_they_stand() {
+        let keys = BTreeSet::from(["shared".to_owned(), "a:b/c".to_owned()]);
+        let text = |text: &str| Value::string(text);
+        for value in [
+            text("Shared"),
+            text("a:b/C"),
+            text("arn:x:policy/path/shared"),
+            Value::List(vec![text("x"), text("shared")]),
+            Value::Set([text("shared")].into()),
+            Value::Map([("k".to_owned(), Value::List(vec![text("shared")]))].into()),
+        ] {
+            assert!(names(&value, &keys), "{value:?}");
+        }
+        for value in [
+            text("unshared"),
+            text("shared/x"),
+            text(""),
+            Value::Bool(true),
+            Value::List(vec![text("x")]),
+            Value::Set([text("c")].into()),
+            Value::Map([("shared".to_owned(), text("x"))].into()),
+        ] {
+            assert!(!names(&value, &keys), "{value:?}");
+        }
+    }
+}

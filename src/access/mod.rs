@@ -5,6 +5,8 @@
 //! somebody gave it behind remit's back; and who may become it, in the same way.
 
 mod ceiling;
+#[cfg(test)]
+mod ceiling_tests;
 mod compare;
 #[cfg(test)]
 mod logins_tests;

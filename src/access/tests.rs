@@ -83,12 +83,17 @@ fn comes(world: &World<'_>, subject: &Subject) -> BTreeSet<Login> {
 }
 
 fn permission(action: &str) -> Permission {
-    let by = "identity.a/toy_policy/scope.s".parse().unwrap();
+    let by = match action {
+        "foreign" => None,
+        own if own.starts_with("own") => Some("provider.toy/toy_policy/self"),
+        _ => Some("identity.a/toy_policy/scope.s"),
+    };
+    let by = by.map(|by| Source::Object(by.parse().unwrap()));
     Permission {
         actions: [action.to_owned()].into(),
         resources: ["x".to_owned()].into(),
         conditions: BTreeSet::new(),
-        sources: [Source::Object(by)].into(),
+        sources: by.into_iter().collect(),
     }
 }
 
@@ -150,8 +155,9 @@ impl Evaluate for Toy {
         })
     }
 
-    fn is_administrative(&self, _: &Permission) -> Option<String> {
-        None
+    fn is_administrative(&self, permission: &Permission) -> Option<String> {
+        let admin = permission.actions.iter().find(|one| one.ends_with("admin"));
+        admin.cloned()
     }
 
     fn escalations(&self, _: &World<'_>, _: &Subject) -> Vec<Escalation> {
@@ -392,6 +398,7 @@ fn whose_access_changes_reach() {
     let nobody = Reached::by([]);
     assert!(nobody.is_nobody());
     let (at, held) = change("a", Action::Update, &[]);
+    assert!(!Reached::by([(&at, &held)]).is_nobody() && !Reached::All.is_nobody());
     assert_eq!(
         Reached::by([(&at, &held)]),
         Reached::Only([identity("a")].into())
