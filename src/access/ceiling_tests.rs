@@ -1,5 +1,6 @@
 //! What exceeds a ceiling, with an evaluator that takes an attribute for permissions.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use super::tests::{catalog, observed, recorded};
@@ -17,7 +18,8 @@ fn model() -> Model {
                     \"d\"\n domain = \"d\"\n risk = \"low\"\n}\n"
         .to_owned();
     for (label, ceiling) in [("a", "ceiling = [scope.s]"), ("b", "")] {
-        text += &format!(
+        let _ = write!(
+            text,
             "agent \"{label}\" {{\n owner = owner.o\n purpose = \"p\"\n {ceiling}\n}}\nidentity \"{label}\" \
              {{\n agent = agent.{label}\n environment = environment.e\n domain = \"d\"\n scopes = [scope.s]\n \
              workload {{\n issuer = issuer.h\n }}\n}}\n"
