@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use remit_sdk::DeclarationAddress;
+
 use super::tests::{catalog, observed, recorded};
 use super::*;
 use crate::config;
@@ -71,6 +73,20 @@ fn what_a_ceiling_does_not_hold_exceeds_it() {
     assert_eq!(found("a", &["r"], &["r", "w"]), Vec::<String>::new());
     // Without a ceiling nothing does.
     assert_eq!(found("b", &["r", "w"], &["r"]), Vec::<String>::new());
+}
+
+#[test]
+fn whose_an_identity_is() {
+    let whose = |label: &str| {
+        let found = super::compare::whose(&DeclarationAddress::new("identity", label), &model());
+        found.map(|one| {
+            let owner = one.owner.unwrap().to_string();
+            let tier = one.tier.unwrap();
+            [one.agent.to_string(), owner, one.environment, tier].join(" ")
+        })
+    };
+    assert_eq!(whose("a").as_deref(), Some("agent.a owner.o e staging"));
+    assert_eq!(whose("c"), None);
 }
 
 #[test]

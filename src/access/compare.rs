@@ -171,7 +171,7 @@ pub fn changes(
                 adopted = attributed(evaluator.beyond(&planned, subject, &recorded));
                 adopted.retain(|one| !gained.contains(one));
             }
-            if may_adopt && (!is_recorded || !drifted_in.is_empty()) {
+            if may_adopt {
                 adopted_in = beyond(&will_be, &was, subject);
                 adopted_in.retain(|one| !lets_in.contains(one));
             }
@@ -248,7 +248,7 @@ pub(super) fn attribute(excess: Excess, model: &Model) -> Attributed {
 }
 
 /// Whose an identity is; `None` for what is no identity, or not declared any more.
-fn whose(declaration: &DeclarationAddress, model: &Model) -> Option<Whose> {
+pub(super) fn whose(declaration: &DeclarationAddress, model: &Model) -> Option<Whose> {
     let identity = model.identities.get(declaration)?;
     let agent = model.agents.get(&identity.agent);
     let environment = model.environments.get(&identity.environment);

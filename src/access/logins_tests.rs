@@ -107,6 +107,23 @@ fn update<'a>(ways: &'a [&'a str]) -> Option<(Action, &'a [&'a str])> {
     Some((Action::Update, ways))
 }
 
+/// What the plan makes its own of what was opened outside, by what one comes with.
+fn adopted(was: Who<'_>, live: Who<'_>, planned: Option<(Action, &[&str])>) -> Vec<String> {
+    let all = compared(was, live, planned);
+    let ways = all.iter().flat_map(|change| &change.adopted_in);
+    ways.map(|way| way.by.clone()).collect()
+}
+
+#[test]
+fn what_was_opened_outside_is_adopted_and_what_is_new_is_let_in() {
+    let (none, x): (Who<'_>, Who<'_>) = (Some(&[]), Some(&["x"]));
+    assert_eq!(adopted(none, x, update(&["x", "y"])), ["x"]);
+    assert_eq!(adopted(None, x, update(&["x", "y"])), ["x"]);
+    assert_eq!(adopted(none, x, update(&["y"])), Vec::<String>::new());
+    assert_eq!(adopted(x, x, update(&["x", "y"])), Vec::<String>::new());
+    assert_eq!(adopted(None, None, update(&["x"])), Vec::<String>::new());
+}
+
 #[test]
 fn who_is_let_in_and_shut_out() {
     let x: Who<'_> = Some(&["x"]);
