@@ -258,3 +258,19 @@ fn fewer_people_than_should_agree_can_still_mend_it() {
     set_scope(&mut wanted, "read", Risk::Low, Some((1, &["sec"])));
     takes(&recorded, &wanted, &[(1, &["s1"], "asks for 1 of the")]);
 }
+
+/// Beside what is no production, a new environment is nothing special.
+#[test]
+fn a_new_environment_beside_staging_takes_nothing() {
+    let mut recorded = base();
+    set_tier(&mut recorded, "staging", Tier::Staging, "t2");
+    let mut wanted = recorded.clone();
+    set_tier(&mut wanted, "dev", Tier::Development, "t2");
+    takes(&recorded, &wanted, &[]);
+    set_tier(&mut wanted, "dev", Tier::Development, "t1");
+    takes(
+        &recorded,
+        &wanted,
+        &[(1, &["p1", "p2"], "environment.prod lives")],
+    );
+}
