@@ -12,7 +12,7 @@ use remit_sdk::{DeclarationAddress, Diagnostic, Kind, ProviderError, Span};
 use crate::access::{self, AccessChange, Around, Moment, Moments, Reached};
 use crate::config::literals::Literal;
 use crate::diff::Action;
-use crate::gate::{self, Held, Requirement, Review};
+use crate::gate::{self, Held, Review};
 use crate::lower::{self, Catalog, Desired};
 use crate::model::Model;
 use crate::observe::{self, Observed, Place, Readers};
@@ -141,7 +141,13 @@ pub(super) fn review(mut plan: Plan, material: &Material<'_>) -> (Review, Vec<Di
     );
     let planned = live.after(&plan.changes, material.catalog);
     let access = access(&plan, &live, &planned, material);
-    plan.gate = facts(&plan, model, recorded);
+    let known = known(&plan, recorded);
+    let wanted = match &known {
+        // What only removes or records changes nothing of who approves what.
+        Some(known) if plan.mode != Mode::Apply => known.clone(),
+        known => wanted(&plan, model, recorded, known.as_ref()),
+    };
+    plan.gate = facts(&plan, recorded, known.as_ref(), &wanted);
     let effect = in_effect(&planned, material.around(), material.catalog);
     let held = held_by(&effect);
     let checked = rules(&plan, &access, &effect, material);
@@ -163,7 +169,7 @@ pub(super) fn review(mut plan: Plan, material: &Material<'_>) -> (Review, Vec<Di
     let (findings, left_out) = in_part(&plan, checked.findings, touched, before);
     diagnostics.extend(self::left_out(&left_out));
     let review = Review {
-        approvals: approvals(&plan, &access, &held, model, recorded),
+        approvals: gate::requirements(&access, &held, known.as_ref(), &wanted),
         plan,
         access,
         findings,
@@ -304,33 +310,16 @@ fn excess(planned: &Moment<'_>, around: Around<'_>, catalog: &Catalog<'_>) -> Ve
         .collect()
 }
 
-/// Whose approval a plan takes.
-fn approvals(
-    plan: &Plan,
-    access: &[AccessChange],
-    held: &Held,
-    model: &Model,
-    recorded: &Recorded,
-) -> Vec<Requirement> {
-    // What only removes or records changes nothing of who approves what.
-    let known = known(plan, recorded);
-    let wanted = match &known {
-        Some(known) if plan.mode != Mode::Apply => known.clone(),
-        _ => wanted(plan, model, recorded),
-    };
-    gate::requirements(access, held, known.as_ref(), &wanted)
-}
-
 /// What the gate is to hold later changes against, where that differs from what is recorded.
-fn facts(plan: &Plan, model: &Model, recorded: &Recorded) -> Option<Facts> {
+fn facts(plan: &Plan, recorded: &Recorded, known: Option<&Facts>, wanted: &Facts) -> Option<Facts> {
     if plan.mode != Mode::Apply {
         return None;
     }
-    let wanted = wanted(plan, model, recorded);
-    let next = gate::facts::next(known(plan, recorded).as_ref(), &wanted);
+    let next = gate::facts::next(known, wanted);
     // Nothing to say is nothing to record.
-    let before = recorded.gate.clone().unwrap_or_default();
-    (before != next).then_some(next)
+    let nothing = Facts::default();
+    let before = recorded.gate.as_ref().unwrap_or(&nothing);
+    (*before != next).then_some(next)
 }
 
 /// What is recorded of the gate's facts, of what changes its label too.
@@ -343,9 +332,7 @@ fn known(plan: &Plan, recorded: &Recorded) -> Option<Facts> {
 }
 
 /// What the plan says of the gate's facts.
-fn wanted(plan: &Plan, model: &Model, recorded: &Recorded) -> Facts {
-    let known = known(plan, recorded);
-    let known = known.as_ref();
+fn wanted(plan: &Plan, model: &Model, recorded: &Recorded, known: Option<&Facts>) -> Facts {
     let wanted = gate::facts::wanted(model, &targets(plan, recorded), known);
     if !plan.asked.is_part() {
         return wanted;

@@ -5,7 +5,8 @@ use serde_json::{Value as Json, json};
 use crate::live::shared;
 use crate::support::workspace::Workspace;
 
-const CONFIGURATION: &str = r#"
+/// One agent in production that may read invoices.
+pub(crate) const CONFIGURATION: &str = r#"
 provider "vault" {}
 owner "payments" {
   contact = "payments@example.com"

@@ -2,44 +2,10 @@
 
 use serde_json::json;
 
+use crate::access::CONFIGURATION;
 use crate::live::server::{Server, Storage};
 use crate::live::shared;
 use crate::support::workspace::Workspace;
-
-const CONFIGURATION: &str = r#"
-provider "vault" {}
-owner "payments" {
-  contact = "payments@example.com"
-}
-environment "prod" {
-  tier = "production"
-}
-issuer "hosts" {
-  type = "approle"
-}
-agent "triage" {
-  owner   = owner.payments
-  purpose = "Sort incoming invoices"
-}
-scope "read" {
-  description = "Read invoices"
-  domain      = "billing"
-  risk        = "low"
-  grant "vault" {
-    path         = "kv/data/invoices/*"
-    capabilities = ["read"]
-  }
-}
-identity "triage" {
-  agent       = agent.triage
-  environment = environment.prod
-  domain      = "billing"
-  scopes      = [scope.read]
-  workload {
-    issuer = issuer.hosts
-  }
-}
-"#;
 
 #[test]
 fn a_server_that_records_nothing_is_told() {
