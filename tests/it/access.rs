@@ -263,29 +263,38 @@ fn what_a_group_passes_on_is_told() {
         .replace("scope \"read\"", "scope \"batch\"")
         .replace("scope.read", "scope.batch")
         .replace("kv/data/invoices/*", "kv/data/batch");
-    let text = format!("{CONFIGURATION}{other}");
+    // A policy of its own for each identity, so that the plan names who holds it.
+    let own = "kv/data/${identity.environment}/invoices/*";
+    let text = format!("{CONFIGURATION}{other}").replace("kv/data/invoices/*", own);
     let namespace = shared().namespace("access-group");
     let workspace = Workspace::new(&text).at(shared(), &namespace);
     workspace.expect(0, &["apply", "--auto-approve"]);
     let server = shared();
     let (_, entity) = server.get(&namespace, "identity/entity/name/remit-batch");
+    let (_, triage) = server.get(&namespace, "identity/entity/name/remit-triage");
+    let held = triage["data"]["policies"].as_array().unwrap();
+    let is_own = |one: &&Json| one.as_str().unwrap().starts_with("remit-read-");
+    let policy = held.iter().find(is_own).unwrap();
     server.write(
         &namespace,
         "identity/group",
         &json!({
             "name": "passes",
-            "policies": ["remit-read"],
+            "policies": [policy],
             "member_entity_ids": [entity["data"]["id"]],
         }),
     );
     workspace.expect(0, &["apply", "--auto-approve"]);
-    let wider = text.replace("kv/data/invoices/*", "kv/data/*");
+    let wider = text.replace("/invoices/*", "/*");
     workspace.write("main.remit.hcl", &wider);
     let changes = changes(&workspace);
     let who: Vec<_> = changes.iter().map(|one| &one["identity"]).collect();
     assert_eq!(who, ["identity.batch", "identity.triage"], "{changes:?}");
     for change in &changes {
-        assert_eq!(rows(change, "gained"), [row("read", "kv/data/*", "surely")]);
+        assert_eq!(
+            rows(change, "gained"),
+            [row("read", "kv/data/prod/*", "surely")]
+        );
     }
 }
 
