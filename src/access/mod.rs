@@ -12,6 +12,8 @@ mod compare;
 mod logins_tests;
 mod moments;
 #[cfg(test)]
+mod moments_tests;
+#[cfg(test)]
 mod tests;
 mod who;
 

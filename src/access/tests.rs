@@ -52,7 +52,7 @@ impl Lower for Toy {
 }
 
 /// What a holder may do: the texts of its `may`.
-fn may(world: &World<'_>, subject: &Subject) -> BTreeSet<String> {
+pub(super) fn may(world: &World<'_>, subject: &Subject) -> BTreeSet<String> {
     let thing = world.thing(&subject.0, &subject.1);
     match thing.and_then(|thing| thing.attributes.get("may")) {
         Some(Value::Set(all)) => all
@@ -503,64 +503,6 @@ fn who_can_and_what() {
     assert_eq!(answers(None, "r"), Ok(both));
     assert_eq!(answers(Some(&a), "w"), Ok(vec![("a".to_owned(), false)]));
     assert_eq!(answers(None, ""), Err(vec!["toy: say what".to_owned()]));
-}
-
-#[test]
-fn what_the_server_says_is_gone_is_known_to_be() {
-    let recorded = recorded(&[("a", &["r"]), ("b", &["r"]), ("c", &["r"])]);
-    let mut observed = observed(&[("a", &["r"])]);
-    let place = |label: &str| ("toy".to_owned(), "toy_holder".to_owned(), label.to_owned());
-    observed.readings.insert(place("b"), Reading::Absent);
-    let refused = remit_sdk::ProviderError::new(remit_sdk::ErrorKind::Denied, "no");
-    let unreadable = Reading::Unreadable(refused);
-    observed.readings.insert(place("c"), unreadable);
-    let (desired, model) = (Desired::default(), Model::default());
-    let around = Around {
-        model: &model,
-        targets: &observed.targets,
-    };
-    let absent = |moment: &Moment<'_>| -> Vec<String> {
-        let world = moment.world("toy", around);
-        world
-            .absent
-            .iter()
-            .map(|(_, key)| (*key).to_owned())
-            .collect()
-    };
-    let was = Moment::recorded(&recorded, &catalog());
-    assert_eq!(absent(&was), [""; 0]);
-    let live = Moment::live(&recorded, &desired, &observed, &catalog());
-    // What can't be read isn't gone.
-    assert_eq!(absent(&live), ["b"]);
-    assert_eq!(absent(&Moment::wanted(&desired)), [""; 0]);
-    let plan = [
-        change("a", Action::Delete, &[]),
-        change("b", Action::Create, &["w"]),
-    ]
-    .into();
-    assert_eq!(absent(&live.after(&plan, &catalog())), ["a"]);
-    let replaced = [change("a", Action::Replace, &["w"])].into();
-    assert_eq!(absent(&live.after(&replaced, &catalog())), ["b"]);
-    assert!(live.world("other", around).absent.is_empty());
-}
-
-#[test]
-fn what_nobody_recorded_is_taken_to_have_been_as_it_is() {
-    let (recorded, observed) = (
-        recorded(&[("a", &["r"])]),
-        observed(&[("a", &["r", "w"]), ("others", &["all"])]),
-    );
-    let (desired, model) = (Desired::default(), Model::default());
-    let around = Around {
-        model: &model,
-        targets: &observed.targets,
-    };
-    let live = Moment::live(&recorded, &desired, &observed, &catalog());
-    let was = Moment::recorded(&recorded, &catalog()).with_others_of(&live);
-    let world = was.world("toy", around);
-    let of = |key: &str| may(&world, &("toy_holder".to_owned(), key.to_owned()));
-    assert_eq!(of("a"), ["r".to_owned()].into());
-    assert_eq!(of("others"), ["all".to_owned()].into());
 }
 
 #[test]

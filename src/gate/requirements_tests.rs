@@ -409,6 +409,17 @@ fn one_key_of_two_owners_is_one_approver() {
 }
 
 #[test]
+fn an_approver_of_another_owner_is_none_of_this_one_yet() {
+    let mut wanted = base();
+    wanted.owners.insert(owner("pay"), keys(&["p1", "s1"]));
+    set_scope(&mut wanted, "read", Risk::High, None);
+    let gain = gain("bot", "read");
+    let found = requirements(&gain, &Held::new(), Some(&base()), &wanted);
+    let gains = found.iter().find(|one| one.why.contains("gains")).unwrap();
+    assert_eq!(gains.approvers, [key("p1")]);
+}
+
+#[test]
 fn a_scope_removed_is_free_and_comes_back_with_what_was_asked() {
     let mut recorded = base();
     set_scope(&mut recorded, "read", Risk::High, Some((2, &["sec"])));

@@ -351,7 +351,7 @@ fn shared_secret(report: &mut Report<'_, '_>) {
                 exact.entry(key).or_default().push((identity, what));
             }
             // Everything of a target is what RMT201 is about.
-            if resource.contains(['*', '+']) && !resource.contains(':') && resource != "*" {
+            if resource.contains(['*', '+']) && resource != "*" {
                 wild.push((held, identity, resource));
             }
         }
@@ -409,4 +409,54 @@ fn say_shared(
         ),
         "give each agent a credential of its own: a dynamic user, a role, a secret for each",
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_hands_out_a_credential() {
+        let user = Some("the password of a static user");
+        let secret_id = Some("secret-ids of one AppRole");
+        let keys = Some("access keys of one user");
+        let secret = Some("one secret");
+        for (actions, resource, expected) in [
+            ("read", "database/static-creds/x", user),
+            ("*", "database/static-creds/x", user),
+            ("list", "database/static-creds/x", None),
+            ("read", "ldap/static-cred/x", user),
+            ("read", "ldap/static-role/x", None),
+            ("read", "kv/data/x", None),
+            ("create", "auth/approle/role/x/secret-id", secret_id),
+            ("update", "auth/approle/role/x/secret-id", secret_id),
+            ("read", "auth/approle/role/x/secret-id", None),
+            ("update", "kv/data/role/x/secret-id", None),
+            ("update", "auth/approle/x/secret-id", None),
+            ("update", "auth/approle/role/secret-id/x", None),
+            ("iam:CreateAccessKey", "arn:aws:iam::1:user/x", keys),
+            ("IAM:createaccesskey", "arn:aws:iam::1:user/x", keys),
+            ("iam:GetUser", "arn:aws:iam::1:user/x", None),
+            ("iam:CreateAccessKey", "arn:aws:iam::1:role/x", None),
+            (
+                "secretsmanager:Get*",
+                "arn:aws:secretsmanager:r:1:secret:x",
+                secret,
+            ),
+            (
+                "secretsmanager:DescribeSecret",
+                "arn:aws:secretsmanager:r:1:secret:x",
+                None,
+            ),
+            (
+                "secretsmanager:GetSecretValue",
+                "arn:aws:ssm:r:1:parameter/x",
+                None,
+            ),
+        ] {
+            let actions = [actions.to_owned()].into();
+            let found = credential(&actions, resource);
+            assert_eq!(found, expected, "{actions:?} {resource}");
+        }
+    }
 }

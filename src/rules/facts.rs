@@ -14,7 +14,6 @@ pub(super) struct Facts<'a> {
     pub(super) identities: Vec<&'a Identity>,
     scopes: BTreeMap<&'a DeclarationAddress, Tier>,
     agents: BTreeMap<&'a DeclarationAddress, Tier>,
-    issuers: BTreeMap<&'a DeclarationAddress, Tier>,
     instances: BTreeMap<String, Tier>,
 }
 
@@ -27,7 +26,6 @@ impl<'a> Facts<'a> {
             identities,
             scopes: BTreeMap::new(),
             agents: BTreeMap::new(),
-            issuers: BTreeMap::new(),
             instances: BTreeMap::new(),
         };
         for identity in model.identities.values() {
@@ -35,9 +33,6 @@ impl<'a> Facts<'a> {
             raise(&mut facts.agents, &identity.agent, tier);
             for scope in &identity.scopes {
                 raise(&mut facts.scopes, &scope.value, tier);
-            }
-            for workload in &identity.workloads {
-                raise(&mut facts.issuers, &workload.issuer, tier);
             }
             for provider in ["vault", "aws"] {
                 if model.is_in(identity, provider) {
@@ -64,7 +59,6 @@ impl<'a> Facts<'a> {
             }
             "scope" => self.scopes.get(address).copied(),
             "agent" => self.agents.get(address).copied(),
-            "issuer" => self.issuers.get(address).copied(),
             _ => {
                 let resource = self.model.resources.get(address);
                 resource.map(|resource| self.of_instance(&resource.instance))

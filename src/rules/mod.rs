@@ -37,6 +37,8 @@ mod purpose;
 mod rule;
 mod session;
 #[cfg(test)]
+mod session_tests;
+#[cfg(test)]
 mod table_tests;
 #[cfg(test)]
 mod testing;
@@ -44,6 +46,8 @@ mod testing;
 mod tests;
 mod when;
 mod workload;
+#[cfg(test)]
+mod workload_tests;
 
 pub use exception::{idle, mistakes};
 pub use finding::{Finding, ORGANISATION, Severity};

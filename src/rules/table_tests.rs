@@ -182,3 +182,42 @@ fn a_wrong_example_is_wrong_by_its_own_rule() {
         assert_eq!(wrong(rule).codes(), expected);
     }
 }
+
+#[test]
+fn what_a_rule_needs_is_said_in_words() {
+    let words = |code: &str| rule(code).needs();
+    assert_eq!(words("RMT101"), ["model"]);
+    assert_eq!(words("RMT601"), ["model"]);
+    assert_eq!(words("RMT203"), ["access"]);
+    assert_eq!(words("RMT501"), ["live"]);
+    let all: Vec<Vec<&str>> = rules().map(Rule::needs).collect();
+    for words in &all {
+        let once: std::collections::BTreeSet<&&str> = words.iter().collect();
+        assert_eq!((once.len(), words.is_empty()), (words.len(), false));
+        assert!(
+            words
+                .iter()
+                .all(|word| ["model", "plan", "access", "live"].contains(word))
+        );
+    }
+    assert!(all.iter().any(|words| words.contains(&"plan")));
+    assert_eq!(format!("{:?}", rule("RMT101").parts[0]), "Model");
+    let weights = [Weight::ByTier, Weight::Error, Weight::Warning].map(Weight::text);
+    let expected = ["error in production, warning elsewhere", "error", "warning"];
+    assert_eq!(weights, expected);
+}
+
+#[test]
+fn what_lives_is_known_by_a_plan_or_by_reading() {
+    let world = wrong(rule("RMT501"));
+    let skipped = |plan: bool, observed: bool| {
+        let checked = world.check_with(|input| {
+            input.plan = input.plan.filter(|_| plan);
+            input.observed = input.observed.filter(|_| observed);
+        });
+        checked.skipped.iter().any(|(code, _)| code == "RMT501")
+    };
+    let all = [(true, true), (true, false), (false, true), (false, false)];
+    let said = all.map(|(plan, observed)| skipped(plan, observed));
+    assert_eq!(said, [false, false, false, true]);
+}

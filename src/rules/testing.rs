@@ -13,7 +13,8 @@ use remit_sdk::declaration::{Grant, Identity};
 use remit_sdk::provider::{AuditDevice, Seen, Surroundings};
 
 use super::{
-    BASE, CeilingExcess, Checked, Effective, EscalationOf, InEffect, Input, Rule, check, find,
+    BASE, CeilingExcess, Checked, Effective, EscalationOf, Finding, InEffect, Input, Rule, check,
+    find,
 };
 use crate::access::{AccessChange, Attributed};
 use crate::config;
@@ -184,6 +185,13 @@ pub(super) fn wrong(rule: &Rule) -> World {
 /// The right example of a rule.
 pub(super) fn right(rule: &Rule) -> World {
     World::beside_base(rule.right)
+}
+
+/// What is found of `code` beside the base.
+pub(super) fn found(code: &str, text: &str) -> Vec<Finding> {
+    let mut findings = World::beside_base(text).check().findings;
+    findings.retain(|finding| finding.rule == code);
+    findings
 }
 
 pub(super) fn permission(actions: &[&str], resources: &[&str]) -> Permission {

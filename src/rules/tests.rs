@@ -1,15 +1,8 @@
 //! Single rules, on what their examples leave out.
 
-use super::testing::{World, permission, right, rule};
+use super::testing::{World, found, permission, right, rule};
 use super::*;
 use crate::view::{self, Paint};
-
-/// What is found of `code` beside the base.
-fn found(code: &str, text: &str) -> Vec<Finding> {
-    let mut findings = World::beside_base(text).check().findings;
-    findings.retain(|finding| finding.rule == code);
-    findings
-}
 
 #[test]
 fn severity_follows_the_tier() {
@@ -110,40 +103,6 @@ fn exceptions_name_rules_that_are() {
 }
 
 #[test]
-fn other_ways_to_be_loose() {
-    let github = |binding: &str| {
-        format!(
-            "issuer \"ci\" {{\n type = \"github\"\n audience = [\"v\"]\n}}\nidentity \"ci\" {{\n agent \
-             = agent.reporting\n environment = environment.staging\n domain = \"billing\"\n scopes \
-             = [scope.invoices_read]\n workload {{\n issuer = issuer.ci\n repository = \"a/b\"\n \
-             {binding}\n }}\n}}\n"
-        )
-    };
-    for (binding, number) in [
-        ("environment = \"production\"", 0),
-        ("ref = \"refs/heads/main\"", 0),
-        ("pull_request = true", 1),
-        ("subject = \"repo:a/b:environment:x\"", 0),
-        ("subject = \"repo:a/b\"", 1),
-    ] {
-        assert_eq!(found("RMT107", &github(binding)).len(), number, "{binding}");
-    }
-    let quiet = github("ref = \"refs/heads/main\"").replace("audience = [\"v\"]", "");
-    assert_eq!(found("RMT107", &quiet).len(), 1);
-    let role = "resource \"vault_jwt_role\" \"r\" {\n mount = \"m\"\n name = \"n\"\n role_type = \
-                \"jwt\"\n user_claim = \"team\"\n bound_claims_type = \"glob\"\n token_period = \
-                60\n}\n";
-    let codes: Vec<String> = World::beside_base(role)
-        .check()
-        .findings
-        .into_iter()
-        .map(|finding| finding.rule)
-        .collect();
-    let expected = ["RMT102", "RMT107", "RMT107", "RMT107", "RMT301", "RMT301"];
-    assert_eq!(codes, expected);
-}
-
-#[test]
 fn contacts_that_reach_nobody() {
     for (contact, number) in [
         ("payments@example.com", 0),
@@ -209,6 +168,75 @@ fn a_wildcard_reaches_a_credential_too() {
         .unwrap();
     held.permission = permission(&["read"], &["database/*"]);
     assert_eq!(world.codes(), ["RMT206"]);
+    let mut of_reporting = |actions: &str, resource: &str, instance: &str| {
+        let all = &mut world.access.permissions;
+        let mut held = all
+            .iter_mut()
+            .filter(|held| held.identity.name == "reporting");
+        let held = held.next().unwrap();
+        held.permission = permission(&[actions], &[resource]);
+        held.instance = instance.to_owned();
+        world.codes()
+    };
+    assert_eq!(of_reporting("list", "database/*", "vault"), [""; 0]);
+    assert_eq!(of_reporting("read", "other/*", "vault"), [""; 0]);
+    assert_eq!(of_reporting("read", "database/*", "elsewhere"), [""; 0]);
+    // Everything of a target is what RMT201 is about.
+    assert_eq!(of_reporting("read", "*", "vault"), [""; 0]);
+}
+
+#[test]
+fn a_wildcard_in_an_arn_reaches_a_secret_too() {
+    let mut world = right(rule("RMT206"));
+    for held in &mut world.access.permissions {
+        let secret = match held.identity.name.as_str() {
+            "reporting" => "arn:aws:secretsmanager:eu-west-1:1:secret:invoices-*",
+            "orders_triage" => "arn:aws:secretsmanager:eu-west-1:1:secret:invoices-key",
+            _ => continue,
+        };
+        held.permission = permission(&["secretsmanager:GetSecretValue"], &[secret]);
+    }
+    assert_eq!(world.codes(), ["RMT206"]);
+}
+
+#[test]
+fn what_leads_to_oneself_is_no_escalation() {
+    use remit_sdk::access::{Escalation, Gain};
+    let mut world = World::beside_base("");
+    let subjects = world.access.subjects.clone();
+    let ((instance, subject), identity) = subjects.into_iter().next().unwrap();
+    world.access.escalations.push(EscalationOf {
+        identity,
+        instance,
+        subject: subject.clone(),
+        escalation: Escalation {
+            method: "write".into(),
+            how: "writes its own".into(),
+            gain: Gain::Subject(subject.0, subject.1),
+            by: [permission(&["update"], &["x"])].into(),
+            depends: Vec::new(),
+        },
+    });
+    assert_eq!(world.codes(), [""; 0]);
+    let edge = world.access.escalations.last_mut().unwrap();
+    edge.escalation.gain = Gain::Subject("vault_entity".into(), "another".into());
+    assert_eq!(world.codes(), ["RMT202"]);
+}
+
+#[test]
+fn one_agent_in_one_environment_and_domain_is_declared_once() {
+    let second = |domain: &str| {
+        format!(
+            "identity \"second\" {{\n agent = agent.triage\n environment = environment.prod\n \
+             domain = \"{domain}\"\n scopes = []\n workload {{\n issuer = issuer.cluster\n \
+             namespace = \"agents\"\n service_account = \"second\"\n }}\n}}\n"
+        )
+    };
+    let said = found("RMT101", &second("billing"));
+    assert_eq!(said.len(), 1);
+    let what = &said[0].what;
+    assert!(what.contains("are both `agent.triage` in"), "{what}");
+    assert_eq!(found("RMT101", &second("orders")), []);
 }
 
 #[test]
@@ -232,8 +260,18 @@ fn what_is_forgotten_and_lives_on_is_said() {
         details: Details::default(),
         place: None,
     };
-    world.plan.changes.insert(address, change);
-    assert_eq!(world.codes(), ["RMT502"]);
+    let mut codes = |action: Action, reason: Reason| {
+        let change = Change {
+            action,
+            reason,
+            ..change.clone()
+        };
+        world.plan.changes.insert(address.clone(), change);
+        world.codes()
+    };
+    assert_eq!(codes(Action::Forget, Reason::NotOurs), ["RMT502"]);
+    assert_eq!(codes(Action::Forget, Reason::Undeclared), [""; 0]);
+    assert_eq!(codes(Action::Create, Reason::NotOurs), [""; 0]);
 }
 
 #[test]
@@ -309,6 +347,35 @@ fn what_production_reaches_from_outside_it() {
             "{production} {staging}"
         );
     }
+}
+
+#[test]
+fn each_instance_is_a_world_of_its_own() {
+    let mut world = right(rule("RMT106"));
+    for held in &mut world.access.permissions {
+        let (path, instance) = match held.identity.name.as_str() {
+            "triage" => ("kv/data/a", "other"),
+            _ => ("kv/data/*", "another"),
+        };
+        held.permission = permission(&["read"], &[path]);
+        held.instance = instance.to_owned();
+    }
+    assert_eq!(world.codes(), [""; 0]);
+    for held in &mut world.access.permissions {
+        held.instance = "other".into();
+    }
+    let said = world.check().findings;
+    let what = &said[0].what;
+    assert!(
+        what.contains("reaches `kv/data/a`, by `kv/data/*`, as"),
+        "{what}"
+    );
+    for held in &mut world.access.permissions {
+        held.permission = permission(&["read"], &["kv/data/a"]);
+    }
+    let said = world.check().findings;
+    let what = &said[0].what;
+    assert!(what.contains("reaches `kv/data/a`, as"), "{what}");
 }
 
 #[test]
@@ -398,26 +465,6 @@ fn what_lives_undeclared_is_waived_by_its_provider() {
 }
 
 #[test]
-fn resources_have_an_end_too() {
-    let text = "resource \"vault_database_role\" \"d\" {\n mount = \"db\"\n name = \"n\"\n db_name = \
-                \"c\"\n creation_statements = [\"s\"]\n MAX\n}\n";
-    for (max, number) in [
-        ("", 1),
-        ("max_ttl = 0", 1),
-        ("max_ttl = \"30m\"", 0),
-        ("max_ttl = 3600", 0),
-        ("max_ttl = \"2h\"", 1),
-    ] {
-        // The instance is used in production, so an hour is the longest.
-        assert_eq!(
-            found("RMT301", &text.replace("MAX", max)).len(),
-            number,
-            "{max}"
-        );
-    }
-}
-
-#[test]
 fn people_are_told_from_service_accounts() {
     let text = rule("RMT504").wrong;
     for (subject, number) in [
@@ -475,6 +522,16 @@ fn an_issuer_may_name_a_mount_that_another_names() {
     assert_eq!(found("RMT102", &two.replace("MOUNT", "")), []);
     let same = two.replace("MOUNT", "mount = \"jwt\"");
     assert_eq!(found("RMT102", &same).len(), 1);
+    // Two mounts are two, whatever else is declared.
+    let different = two.replacen("MOUNT", "mount = \"one\"", 1);
+    let different = different.replace("MOUNT", "mount = \"two\"");
+    let different = different
+        .replace("\"ci\"", "\"x\"")
+        .replace("issuer.ci", "issuer.x");
+    let different = different
+        .replace("\"other\"", "\"y\"")
+        .replace("issuer.other", "issuer.y");
+    assert_eq!(found("RMT102", &different), []);
 }
 
 #[test]
