@@ -415,3 +415,20 @@ fn an_id_that_isn_t_known_is_still_a_uuid() {
         "on: the value of `identity.entity.id`"
     );
 }
+
+#[test]
+fn a_ttl_is_told_between_its_limits() {
+    use super::decide::ttl;
+    for (min, max, told) in [
+        (5, 0, "for 5 seconds or more"),
+        (0, 5, "for at most 5 seconds"),
+        (5, 5, "for 5 to 5 seconds"),
+        (
+            5,
+            4,
+            "for 5 seconds or more and at most 4, which nothing meets",
+        ),
+    ] {
+        assert_eq!(ttl(min, max), told);
+    }
+}

@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 
 use remit_sdk::access::{Answer, Certainty, Evaluate, Permission, Source, Subject, Verdict};
 
+use remit_sdk::Value;
+
+use super::decide_tests::pending;
 use super::testing::{Things, can, entity, holder};
 use super::tests::text;
 use crate::Vault;
@@ -432,6 +435,11 @@ fn what_is_not_known_is_undecided_and_never_nothing() {
             things.with("scope.p", "vault_policy", "p", &[("policy", text)])
         }
     };
+    // A policy whose name is known after apply gives what nobody can tell.
+    let unnamed = held("[]", "", "[]").set("a", "policies", Value::List(vec![pending()]));
+    let why = &beyond(&unnamed, &held("[]", "", "[]"))[0];
+    assert!(why.contains("undecided: "), "{why}");
+    assert_ne!(permissions(&unnamed), [""; 0]);
     let no_text = held("[p]", "", "[]");
     let unknown = "anything at all that the policy `p` allows by <policy p>";
     assert_eq!(permissions(&no_text), [unknown]);

@@ -116,7 +116,8 @@ fn seconds(thing: &Thing<'_>, attribute: &str) -> u64 {
     value.and_then(|json| json.as_u64()).unwrap_or_default()
 }
 
-fn is_empty(value: &Value) -> bool {
+/// Whether a value says as little as none.
+pub(super) fn is_empty(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::String(text) => text.is_empty(),

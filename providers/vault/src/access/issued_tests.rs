@@ -2,6 +2,9 @@
 
 use remit_sdk::access::{Certainty, Evaluate as _, Excess};
 
+use remit_sdk::Value;
+
+use super::issued::is_empty;
 use super::testing::{Things, entity, holder};
 use crate::Vault;
 
@@ -142,4 +145,24 @@ fn only_what_may_be_read_counts() {
     );
     assert!(gained(&role(holder(CREDS), &[]), &holder(CREDS)).contains("weren't before"));
     assert_eq!(beyond(&holder(CREDS), &role(holder(CREDS), &[])), []);
+}
+
+#[test]
+fn what_says_nothing_is_as_if_it_were_not_there() {
+    let nothing = [
+        Value::Null,
+        Value::string(""),
+        Value::List(Vec::new()),
+        Value::Set([].into()),
+        Value::Map([].into()),
+    ];
+    assert!(nothing.iter().all(is_empty));
+    let something = [
+        Value::string("x"),
+        Value::List(vec![Value::Null]),
+        Value::strings(["x"]),
+        Value::Map([("x".to_owned(), Value::Null)].into()),
+        Value::Bool(false),
+    ];
+    assert!(!something.iter().any(is_empty));
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use remit_sdk::Value;
 use remit_sdk::access::{Evaluate, Login};
 
 use super::testing::{Things, entity};
@@ -175,4 +176,52 @@ fn another_role_id_is_another_way() {
     assert!(!one.conditions().join(" ").contains("guess"), "{one:?}");
     let bound = way(&[("role_id", "one-guess")]);
     assert!(bound.is_within(&one) && !one.is_within(&bound));
+}
+
+#[test]
+fn who_checks_a_token_is_part_of_a_login() {
+    let with = |mount: &[(&str, &str)]| {
+        let things = jwt(&[], &[]);
+        mount.iter().fold(things, |things, (name, value)| {
+            things.set("gh", name, Value::string(*value))
+        })
+    };
+    let checked = |things: &Things| {
+        let ways = ways(things);
+        let mut by = ways.iter().filter_map(|way| way.limits.get("checked by"));
+        by.next().cloned().unwrap_or_default()
+    };
+    assert_eq!(checked(&with(&[])), [].into());
+    let version = with(&[("plugin_version", "v1.2.3")]);
+    assert_eq!(checked(&version), ["jwt v1.2.3".to_owned()].into());
+    let other = with(&[("type", "kubernetes")]);
+    assert_eq!(checked(&other), ["kubernetes".to_owned()].into());
+}
+
+#[test]
+fn leeway_and_the_way_back_of_a_browser_are_part_of_a_login() {
+    let leeway = |seconds: i64| {
+        jwt(&[], &[]).set(
+            "auth/gh/role/a",
+            "clock_skew_leeway",
+            Value::integer(seconds),
+        )
+    };
+    assert_eq!(ways(&leeway(0)), ways(&jwt(&[], &[])));
+    assert!(lets_in_more(&leeway(30), &leeway(0)));
+    let mode = |mode: &str| jwt(&[("role_type", "oidc"), ("callback_mode", mode)], &[]);
+    assert_eq!(ways(&mode("client")), ways(&mode("")));
+    assert!(lets_in_more(&mode("direct"), &mode("client")));
+    // A text that says nothing is as none.
+    assert_eq!(
+        ways(&jwt(&[("token_bound_cidrs", "")], &[])),
+        ways(&jwt(&[], &[]))
+    );
+}
+
+#[test]
+fn an_alias_of_another_entity_is_no_way_here() {
+    assert_eq!(ways(&jwt(&[], &[])).len(), 1);
+    let moved = jwt(&[], &[("canonical_id", "e-2")]);
+    assert_eq!(ways(&moved), [].into());
 }

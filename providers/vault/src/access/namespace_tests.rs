@@ -135,3 +135,9 @@ fn groups_take_members_of_another_namespace_on_vault_only() {
         ]
     );
 }
+
+#[test]
+fn what_may_be_a_namespace_is_named() {
+    let told = super::namespace::condition("team\n");
+    assert_eq!(told, "`team\\n` being a namespace or a mount");
+}

@@ -249,7 +249,7 @@ impl<'a> Reach<'a> {
                 {
                     return false;
                 }
-                (Part::End, _) | (_, Part::End) => return false,
+                // The shorter ends here; nothing of the other is left to agree.
                 _ => {}
             }
         }

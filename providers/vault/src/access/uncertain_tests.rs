@@ -78,6 +78,8 @@ fn what_hangs_on_the_value_is_in_doubt() {
     for (over, under) in [
         // The other denies what may be its path.
         ("kv/NAME/*: read", "kv/*: read\nkv/a/*: deny"),
+        // One name may begin as the other does.
+        ("kv/aNAME: read", "kv/a*: read\nkv/abID: deny"),
         ("kv/NAME/*: read", "kv/*: read\nkv/a/b: update"),
         // A value with a slash would leave the `+`.
         ("kv/NAME/x: read", "kv/+/x: read"),
