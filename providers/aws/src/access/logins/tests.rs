@@ -312,3 +312,47 @@ fn what_is_not_known_is_said() {
         "the user's own password or keys, which aren't evaluated"
     );
 }
+
+#[test]
+fn a_denial_says_whom_and_what() {
+    let denied = |rest: &str| {
+        let all = format!(r#"{},{{"Effect":"Deny",{rest}}}"#, own());
+        let told = told(&r(&all));
+        let [one] = told.as_slice() else {
+            panic!("{told:?}");
+        };
+        let said = one.split("; ").find(|part| part.starts_with("not "));
+        said.unwrap().to_owned()
+    };
+    let anybody = r#""Principal":{"AWS":"*"}"#;
+    let role = r#""Principal":{"AWS":"arn:aws:iam::111122223333:role/x"}"#;
+    let others = role.replace("Principal", "NotPrincipal");
+    let login = r#""Action":"sts:AssumeRoleWithWebIdentity""#;
+    let all_but = r#""NotAction":"sts:TagSession""#;
+    let x = "arn:aws:iam::111122223333:role/x";
+    let by = "by sts:AssumeRoleWithWebIdentity";
+    let but = "by anything but sts:TagSession";
+    for (whom, what, told) in [
+        (anybody, login, format!("not anybody {by}")),
+        (anybody, all_but, format!("not anybody {but}")),
+        (role, login, format!("not {x} {by}")),
+        (&others, login, format!("not anybody but {x} {by}")),
+        (&others, all_but, format!("not anybody but {x} {but}")),
+    ] {
+        assert_eq!(denied(&format!("{whom},{what}")), told);
+    }
+}
+
+#[test]
+fn a_key_of_the_issuer_is_called_by_its_claim() {
+    assert_eq!(claim("id.example.com:sub", Some("id.example.com")), "sub");
+    assert_eq!(claim("ID.example.com:sub", Some("id.example.com")), "sub");
+    for (key, called) in [
+        ("aws:SourceIp", "aws:SourceIp"),
+        ("id.example.com:a:b", "id.example.com:a:b"),
+        ("sub", "\"sub\""),
+    ] {
+        assert_eq!(claim(key, Some("id.example.com")), called);
+    }
+    assert_eq!(claim("id.example.com:sub", None), "id.example.com:sub");
+}
