@@ -502,6 +502,9 @@ fn who_can_and_what() {
     let both = vec![("a".to_owned(), true), ("b".to_owned(), false)];
     assert_eq!(answers(None, "r"), Ok(both));
     assert_eq!(answers(Some(&a), "w"), Ok(vec![("a".to_owned(), false)]));
+    // Nobody is asked of one that isn't there, so nothing is amiss.
+    let nobody = DeclarationAddress::new("identity", "nobody");
+    assert_eq!(answers(Some(&nobody), "r"), Ok(Vec::new()));
     assert_eq!(answers(None, ""), Err(vec!["toy: say what".to_owned()]));
 }
 

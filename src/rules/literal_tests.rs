@@ -33,6 +33,8 @@ fn tokens_by_their_form() {
     let upper = |length: usize| random(length).to_ascii_uppercase();
     for (word, expected) in [
         (format!("hvs.{}", random(20)), vault),
+        (format!("hvs.{}_{}", random(10), random(9)), vault),
+        (format!("hvs.{}-{}", random(10), random(9)), vault),
         (format!("hvs.{}", random(19)), None),
         (format!("hvs.{}!", random(20)), None),
         (format!("s.{}", random(24)), either),
