@@ -332,6 +332,7 @@ fn assuming_roles() {
         let way = with(&account).unwrap();
         assert_eq!((way.by.len(), way.gain), (2, Gain::Everything));
         assert!(way.how.contains("policy m of role t"), "{}", way.how);
+        assert_eq!(with(&external).unwrap().depends, ["sts:ExternalId"]);
         assert_eq!(with(&nobody()), None);
     }
     let way = only(&r(&allow("iam:UpdateAssumeRolePolicy", &role_arn("t"))).role("t", &nobody()));

@@ -275,12 +275,18 @@ fn users_hold_what_nobody_reads() {
     assert_eq!(Aws.beyond(&world, &user("u"), &before.world()), []);
     // But for what a secret gives it.
     let text = r#"{"Effect":"Allow","Action":"secretsmanager:GetSecretValue","Principal":{"AWS":"arn:aws:iam::111122223333:user/u"},"Resource":"*"}"#;
-    let given = Objects::new().user("u").with(
-        "aws_secretsmanager_secret",
-        "s",
-        &[("policy", Value::string(document(text)))],
-    );
-    let found = Aws.beyond(&given.world(), &user("u"), &before.world());
+    let given = |text: &str| {
+        Objects::new().user("u").with(
+            "aws_secretsmanager_secret",
+            "s",
+            &[("policy", Value::string(document(text)))],
+        )
+    };
+    let gained = |text: &str| Aws.beyond(&given(text).world(), &user("u"), &before.world());
+    // And what it gives and denies isn't given.
+    let denied = format!("{text},{}", text.replace("Allow", "Deny"));
+    assert_eq!(gained(&denied), []);
+    let found = gained(text);
     assert_eq!(found.len(), 1);
     assert_eq!(
         found[0].permission.actions,
