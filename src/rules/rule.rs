@@ -235,12 +235,11 @@ impl<'a> Report<'_, 'a> {
         self.lacking.push(what);
     }
 
-    /// Where a declaration stands; nowhere for one that isn't declared.
+    /// Where what has access is declared: an identity, or a resource; nowhere for one that isn't.
     pub(super) fn span_of(&self, address: &DeclarationAddress) -> Option<Span> {
         let model = self.input.model;
         match address.kind.as_str() {
             "identity" => model.identities.get(address).map(|one| one.span),
-            "scope" => model.scopes.get(address).map(|one| one.span),
             _ => model.resources.get(address).map(|one| one.span),
         }
     }
