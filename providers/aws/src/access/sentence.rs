@@ -154,6 +154,13 @@ mod tests {
     use crate::document::{Use, parse};
 
     #[test]
+    fn a_variable_is_none_in_the_old_version() {
+        let both = |text: &str| [Version::V2008, Version::V2012].map(|one| value(text, one));
+        assert_eq!(both("x"), ["x", "x"]);
+        assert_eq!(both("${a:b}"), ["${a:b} (as it stands)", "${a:b}"]);
+    }
+
+    #[test]
     fn sentences() {
         for (condition, expected) in [
             (
