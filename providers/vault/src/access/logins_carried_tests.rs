@@ -225,3 +225,21 @@ fn an_alias_of_another_entity_is_no_way_here() {
     let moved = jwt(&[], &[("canonical_id", "e-2")]);
     assert_eq!(ways(&moved), [].into());
 }
+
+#[test]
+fn a_role_that_may_yield_the_name_is_a_way() {
+    let with = |role: &[(&str, &str)], names: &[&str]| {
+        let bound = Value::Map([("team".to_owned(), Value::strings(names.iter().copied()))].into());
+        let all = [
+            &[("mount", "gh"), ("name", "o"), ("user_claim", "team")],
+            role,
+        ]
+        .concat();
+        let things = jwt(&[], &[]).with("", "vault_jwt_role", "auth/gh/role/o", &all);
+        ways(&things.set("auth/gh/role/o", "bound_claims", bound)).len()
+    };
+    assert_eq!(with(&[], &["S", "t"]), 2);
+    assert_eq!(with(&[], &["t", "u"]), 1);
+    // What a pointer leads to isn't known.
+    assert_eq!(with(&[("user_claim_json_pointer", "true")], &["t", "u"]), 2);
+}
