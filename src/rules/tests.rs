@@ -170,10 +170,8 @@ fn a_wildcard_reaches_a_credential_too() {
     assert_eq!(world.codes(), ["RMT206"]);
     let mut of_reporting = |actions: &str, resource: &str, instance: &str| {
         let all = &mut world.access.permissions;
-        let mut held = all
-            .iter_mut()
-            .filter(|held| held.identity.name == "reporting");
-        let held = held.next().unwrap();
+        let mut held = all.iter_mut();
+        let held = held.find(|held| held.identity.name == "reporting").unwrap();
         held.permission = permission(&[actions], &[resource]);
         held.instance = instance.to_owned();
         world.codes()

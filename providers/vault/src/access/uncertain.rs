@@ -249,7 +249,7 @@ impl<'a> Reach<'a> {
                 {
                     return false;
                 }
-                // The shorter ends here; nothing of the other is left to agree.
+                // They agree so far, or the shorter ends here and nothing is left to compare.
                 _ => {}
             }
         }
