@@ -357,6 +357,27 @@ mod tests {
         }
     }
 
+    /// As what somebody is named is what lets them in: not what refuses, nor what is about
+    /// another action.
+    #[test]
+    fn named_as_what_comes_from_what_lets_in() {
+        let itself = format!(r#""Principal":{{"AWS":"{ME}"}}"#);
+        let other = one("Allow", &itself, "").replace("AssumeRole", "TagSession");
+        let account = one("Allow", r#""Principal":{"AWS":"111122223333"}"#, "");
+        for (statement, expected) in [
+            (one("Allow", &itself, ""), Named::Itself),
+            (one("Deny", &itself, ""), Named::Account),
+            (other, Named::Account),
+        ] {
+            let statements = format!("{account},{statement}");
+            let text = format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#);
+            let document = parse(&text, Use::Trust).unwrap();
+            let context = Context::default();
+            let found = admits(&document, &Caller::Entity(ME), "sts:AssumeRole", &context);
+            assert_eq!(found.named, expected, "{statement}");
+        }
+    }
+
     #[test]
     fn conditions_count() {
         let rest = r#","Condition":{"StringEquals":{"sts:ExternalId":"x"}}"#;

@@ -150,6 +150,7 @@ mod tests {
             ("ns1/sys/auth/m", "ns1"),
             ("a/b/sys/policy/x", "a/b"),
             ("team/sys/policy/x", "team"),
+            ("data/sys/policy/x", "data"),
             ("+/sys/policies/acl/*", "+"),
             ("a/+/sys/policies/acl/*", "a/+"),
             ("ns1/identity/entity/id/x", "ns1"),

@@ -120,6 +120,11 @@ fn what_a_role_tells_of_itself_and_nobody_read() {
     world.absent.insert((ATTACHMENT, &gone));
     assert!(matches!(verdict(&world), Verdict::Denied(_)));
     assert_eq!(missing(&world), BTreeSet::new());
+    // What is gone of another role, or another of this one, is not.
+    world.absent.remove(&(INLINE, "R/zz"));
+    world.absent.insert((INLINE, "other/zz"));
+    world.absent.insert((INLINE, "r/other"));
+    assert!(matches!(verdict(&world), Verdict::Depends(_)));
     // Names that aren't known yet.
     let pending = Value::Pending(Pending::attribute("a.b/c".parse().unwrap(), "arn"));
     let later = bare().having(ATTACHED_LIST, Value::Set([pending].into()));
