@@ -252,3 +252,22 @@ fn a_policy_that_is_gone_gives_nothing_and_one_that_is_not_known_may_give_anythi
     root.absent.insert(("vault_policy", "root"));
     assert_eq!(Vault.permissions(&root, &entity("a")).len(), 1);
 }
+
+/// Whoever reads what is missing finds its kind by name, though nobody can declare it.
+#[test]
+fn what_is_asked_for_has_a_kind() {
+    let grouped = moved("e-g").with(
+        "",
+        "vault_entity",
+        "g",
+        &[("id", "e-g"), ("group_ids", "[g-1]")],
+    );
+    for things in [moved("e-z"), grouped] {
+        let missing = Vault.missing(&things.world());
+        assert_eq!(missing.len(), 1);
+        for (name, _) in missing {
+            assert!(Vault.held_kinds().iter().any(|kind| kind.name == name));
+            assert!(crate::schema::kinds().iter().all(|kind| kind.name != name));
+        }
+    }
+}
