@@ -24,7 +24,7 @@ use tokio::sync::OnceCell;
 use url::Url;
 use zeroize::Zeroizing;
 
-use crate::settings::{Login, Settings, Source};
+use crate::settings::{self, Login, Settings, Source};
 use address::{base, host, proxy};
 pub(crate) use error::is_no_route;
 use login::Session;
@@ -143,12 +143,15 @@ impl Client {
             }
         };
         let proxy = base.as_ref().and_then(|base| proxy(base, &first));
-        let namespace = settings
-            .namespace
-            .clone()
-            .or_else(|| first(&["BAO_NAMESPACE", "VAULT_NAMESPACE"]))
-            .map(|text| text.trim_matches('/').to_owned())
-            .filter(|text| !text.is_empty());
+        let namespace = settings.namespace.clone().or_else(|| {
+            let text = first(&["BAO_NAMESPACE", "VAULT_NAMESPACE"])?;
+            let help =
+                "set `BAO_NAMESPACE` or `VAULT_NAMESPACE` to the namespace's path: `team/sub`";
+            settings::namespace(&text)
+                .map_err(|why| mistake(why, help))
+                .ok()
+        });
+        let namespace = namespace.filter(|name| !name.is_empty());
         let secret = match &settings.login {
             Login::Default => first(&["BAO_TOKEN", "VAULT_TOKEN"]),
             Login::Token(source)

@@ -29,7 +29,7 @@ pub struct Settings {
     pub prefix: String,
     /// The server's URL, if the block has one.
     pub address: Option<String>,
-    /// The namespace, if the block has one; without slashes at its ends.
+    /// The namespace, if the block has one, in the one form that it has; empty for the root.
     pub namespace: Option<String>,
     /// CAs instead of the system's, PEM.
     pub ca_pem: Option<String>,
@@ -66,6 +66,22 @@ pub enum Login {
     },
 }
 
+/// The one form of a namespace's name: the server takes several for one namespace, and whoever
+/// compares targets must not. The root's is empty.
+pub(crate) fn namespace(text: &str) -> Result<String, String> {
+    let name = text.trim_matches('/');
+    let is_odd = |segment: &str| matches!(segment, "" | "." | "..");
+    // The server trims a header's white space.
+    if name.chars().any(|c| !c.is_ascii_graphic()) {
+        return Err(format!("`{}` is no namespace", safe(text)));
+    }
+    if !name.is_empty() && name.split('/').any(is_odd) {
+        let why = "it has an empty segment, or one that is `.` or `..`";
+        return Err(format!("`{}` is no namespace: {why}", safe(text)));
+    }
+    Ok(if name == "root" { "" } else { name }.to_owned())
+}
+
 /// Where a secret for the login is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
@@ -81,18 +97,16 @@ impl Settings {
         let mut reader = Block(Reader::new("vault", config.span));
         let block = &config.attributes;
         reader.known(block, &["address", "namespace", "ca_pem"]);
-        let namespace = reader.text(block, "namespace");
-        let namespace = namespace
-            .map(|text| text.trim_matches('/').to_owned())
-            .filter(|text| !text.is_empty());
-        if let Some(text) = &namespace
-            && text
-                .chars()
-                .any(|c| c.is_whitespace() || !c.is_ascii_graphic())
-        {
-            let detail = format!("`{}` is no namespace", safe(text));
-            reader.mistake(detail, span_of(block, "namespace"));
-        }
+        let namespace = reader
+            .text(block, "namespace")
+            .filter(|one| !one.is_empty());
+        let namespace = namespace.and_then(|text| match self::namespace(&text) {
+            Ok(named) => Some(named),
+            Err(why) => {
+                reader.mistake(why, span_of(block, "namespace"));
+                None
+            }
+        });
         let settings = Self {
             instance: config.instance.clone(),
             prefix: PREFIX_DEFAULT.to_owned(),
@@ -345,5 +359,42 @@ mod tests {
         let mistake = &wrong.unwrap_err()[0];
         assert!(mistake.hides_text && mistake.detail.contains("name of an environment variable"));
         assert!(!mistake.detail.contains("s.x"));
+    }
+
+    /// What a real server takes for one namespace has one form, or none.
+    #[test]
+    fn a_namespace_has_one_form() {
+        for (text, form) in [
+            ("team", "team"),
+            ("/team/sub/", "team/sub"),
+            ("Team", "Team"),
+            ("root", ""),
+            ("root/", ""),
+            ("/", ""),
+            ("team/root", "team/root"),
+        ] {
+            assert_eq!(namespace(text).as_deref(), Ok(form), "{text}");
+        }
+        for text in [
+            "./team",
+            "x/../team",
+            "team/.",
+            "team/..",
+            ".",
+            "..",
+            "team//sub",
+            " team",
+            "team\t",
+            "t\u{e9}am",
+            "/./",
+        ] {
+            let why = namespace(text).unwrap_err();
+            assert!(why.contains("is no namespace"), "{text}: {why}");
+        }
+        // The root by name is not what the environment says.
+        let of = |text| Settings::from_config(&config(&[("namespace", text)], None));
+        assert_eq!(of("root").unwrap().namespace.as_deref(), Some(""));
+        assert_eq!(of("").unwrap().namespace, None);
+        assert!(of("a//b").unwrap_err()[0].detail.contains("empty segment"));
     }
 }

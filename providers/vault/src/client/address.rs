@@ -57,6 +57,14 @@ pub(super) fn base(address: &str) -> Result<Url, String> {
         }
         _ => return Err(format!("`{shown}` is no https URL")),
     }
+    // The path below `/v1` may begin with a namespace, which stands in the block alone: the target
+    // would be another than it says.
+    let first = url.path().split('/').find(|segment| !segment.is_empty());
+    if url.path().contains('%') || first == Some("v1") {
+        return Err(format!(
+            "the address `{shown}` goes on after the server's own; leave out `/v1` and what follows"
+        ));
+    }
     if !url.path().ends_with('/') {
         let path = format!("{}/", url.path());
         url.set_path(&path);

@@ -44,6 +44,9 @@ fn the_address_is_checked_before_anything_is_sent() {
         ("https://u:p@v", "user name"),
         ("https://v/?x", "query"),
         ("v:8200", "no https URL"),
+        ("https://v/v1", "leave out `/v1`"),
+        ("https://v//v1/team", "leave out `/v1`"),
+        ("https://v/%76%31/team", "leave out `/v1`"),
     ] {
         let error = client(Some(address), &[]).err().unwrap();
         assert!(error.contains(why), "{address}: {error}");
@@ -54,6 +57,21 @@ fn the_address_is_checked_before_anything_is_sent() {
         "https://a/"
     );
     assert!(client(None, &[]).err().unwrap().contains("no address"));
+}
+
+/// What the environment says of a namespace is held to the same as what a block says.
+#[test]
+fn the_namespace_of_the_environment_has_one_form() {
+    let of = |text| client(Some("https://v"), &[("VAULT_NAMESPACE", text)]);
+    let named = |text| of(text).ok().unwrap().namespace;
+    assert_eq!(named("team/").as_deref(), Some("team"));
+    assert_eq!(named("root"), None);
+    assert!(of("./team").err().unwrap().contains("is no namespace"));
+    let mut settings = settings(Some("https://v"));
+    settings.namespace = Some(String::new());
+    let environment = |name: &str| (name == "VAULT_NAMESPACE").then(|| "team".to_owned());
+    let root = Client::new(settings, &environment).ok().unwrap();
+    assert_eq!(root.namespace, None);
 }
 
 #[test]
