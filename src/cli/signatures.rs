@@ -20,13 +20,19 @@ use crate::gate::signature::SIGNATURE_BYTES_MAX;
 /// How many signatures are read. No requirement asks for as many people.
 const SIGNATURES_MAX: usize = 64;
 
-/// Reads and checks every signature beside a plan.
+/// Reads and checks the signatures beside a plan.
 pub(super) fn check(plan: &Path, bytes: &[u8]) -> Result<Signatures, Vec<Diagnostic>> {
     let (mut found, mut unread) = (Vec::new(), Vec::new());
-    for path in beside(plan)? {
+    let all = beside(plan)?;
+    let left = all.len().saturating_sub(SIGNATURES_MAX);
+    if left > 0 {
+        let why = format!("{SIGNATURES_MAX} are read, and {left} files are left out");
+        unread.push(("too many signatures".to_owned(), why));
+    }
+    for path in all.iter().take(SIGNATURES_MAX) {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let name = text::safe(&name);
-        match read(&path) {
+        match read(path) {
             Ok(text) => found.push((name, text)),
             // Whoever can put something there must not be able to keep others from approving.
             Err(error) => unread.push((name, error.to_string())),
@@ -34,7 +40,8 @@ pub(super) fn check(plan: &Path, bytes: &[u8]) -> Result<Signatures, Vec<Diagnos
     }
     let each = found.iter().map(|(name, text)| (&**name, text.as_slice()));
     let mut signatures = Signatures::check(bytes, each);
-    signatures.refused.extend(unread);
+    unread.append(&mut signatures.refused);
+    signatures.refused = unread;
     Ok(signatures)
 }
 
@@ -88,7 +95,8 @@ fn directory(path: &Path) -> &Path {
     }
 }
 
-/// The files beside a plan that are named as its signatures, in one order.
+/// The files beside a plan that are named as its signatures, those first that `ssh-keygen` and
+/// `remit approve` name so.
 fn beside(plan: &Path) -> Result<Vec<PathBuf>, Vec<Diagnostic>> {
     let own = plan.file_name().unwrap_or_default().as_bytes();
     let is_signature = |name: &OsStr| {
@@ -104,16 +112,12 @@ fn beside(plan: &Path) -> Result<Vec<PathBuf>, Vec<Diagnostic>> {
             found.push(entry.path());
         }
     }
-    found.sort();
-    if found.len() > SIGNATURES_MAX {
-        return Err(vec![Diagnostic::error(
-            "too many signatures",
-            format!(
-                "{} files are named as signatures of this plan, and {SIGNATURES_MAX} are read",
-                found.len()
-            ),
-        )]);
-    }
+    let usual = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().as_bytes();
+        let rest = name.strip_prefix(own).unwrap_or_default();
+        rest == b".sig" || rest.starts_with(b".SHA256-")
+    };
+    found.sort_by_key(|path| (!usual(path), path.clone()));
     Ok(found)
 }
 

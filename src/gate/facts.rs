@@ -46,11 +46,19 @@ pub fn wanted(
         };
         (address.clone(), facts)
     });
+    let with_ceiling = agents
+        .clone()
+        .filter(|(_, agent)| !agent.ceiling.is_empty());
+    let ceilings = with_ceiling.map(|(address, agent)| {
+        let ceiling = agent.ceiling.iter().cloned().collect();
+        (address.clone(), ceiling)
+    });
     Facts {
         owners: owners.collect(),
         agents: agents
             .map(|(address, agent)| (address.clone(), agent.owner.clone()))
             .collect(),
+        ceilings: ceilings.collect(),
         scopes: scopes.collect(),
         environments: environments(model, targets),
         identities: identities.collect(),
@@ -215,6 +223,21 @@ pub fn of_part(
     wanted
 }
 
+/// What is recorded once a plan is applied, with the identities that are there after it though they
+/// aren't declared: as they were.
+pub fn with_those_left(
+    mut next: Facts,
+    recorded: Option<&Facts>,
+    left: &BTreeSet<DeclarationAddress>,
+) -> Facts {
+    let before = recorded.into_iter().flat_map(|facts| &facts.identities);
+    for (identity, facts) in before.filter(|(identity, _)| left.contains(identity)) {
+        let identity = next.identities.entry(identity.clone());
+        identity.or_insert_with(|| facts.clone());
+    }
+    next
+}
+
 /// What is recorded while a plan is applied that leads to `next`: it may be cut off, so an identity
 /// holds what it held before too, comes into production only at the end, and is there until it is gone.
 pub fn meanwhile(recorded: Option<&Facts>, next: &Facts) -> Facts {
@@ -260,6 +283,11 @@ pub fn next(recorded: Option<&Facts>, wanted: &Facts) -> Facts {
     for (address, owner) in &recorded.agents {
         let owner = || owner.clone();
         next.agents.entry(keep(address)).or_insert_with(owner);
+    }
+    for (address, ceiling) in &recorded.ceilings {
+        if !wanted.agents.contains_key(address) {
+            next.ceilings.insert(keep(address), ceiling.clone());
+        }
     }
     for (address, facts) in &recorded.scopes {
         let facts = || facts.clone();

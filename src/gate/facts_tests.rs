@@ -6,7 +6,7 @@ use remit_sdk::DeclarationAddress;
 use remit_sdk::declaration::{Risk, Tier};
 use remit_sdk::provider::Target;
 
-use super::facts::{comments, next, wanted};
+use super::facts::{comments, next, wanted, with_those_left};
 use crate::model::fixture::model;
 use crate::state::Facts;
 
@@ -35,6 +35,7 @@ issuer "ci" {
 agent "bot" {
   owner   = owner.pay
   purpose = "Sorts"
+  ceiling = [scope.read, scope.list]
 }
 agent "cron" {
   owner   = owner.ops
@@ -119,6 +120,8 @@ fn everything_that_counts_is_there() {
     let agents = [("bot", "pay"), ("cron", "ops")];
     let agents = agents.map(|(agent, owner)| (at("agent", agent), at("owner", owner)));
     assert_eq!(facts.agents, agents.into());
+    let ceiling = BTreeSet::from([at("scope", "read"), at("scope", "list")]);
+    assert_eq!(facts.ceilings, [(at("agent", "bot"), ceiling)].into());
     let scope = |name: &str| {
         let facts = &facts.scopes[&at("scope", name)];
         let approval = facts.approval.as_ref();
@@ -332,4 +335,28 @@ fn what_is_no_longer_declared_stays() {
     assert_eq!(kept.environments[&prod].tier, Tier::Development);
     assert_eq!(kept.environments[&prod].targets, set(["eu", "new"]));
     assert_eq!(kept.owners, full.owners);
+}
+
+/// What a plan leaves there is what it was, though nothing declares it.
+#[test]
+fn an_identity_that_is_left_stays_recorded() {
+    let before = wanted(&model(&text("")), &targets(), None);
+    let mut declared = before.clone();
+    declared.identities.clear();
+    let left = BTreeSet::from([at("identity", "bot"), at("scope", "read")]);
+    let after = with_those_left(next(Some(&before), &declared), Some(&before), &left);
+    assert_eq!(after.identities.len(), 1);
+    assert_eq!(
+        after.identities[&at("identity", "bot")],
+        before.identities[&at("identity", "bot")]
+    );
+    // One that is declared is as it is declared.
+    let mut moved = before.clone();
+    moved
+        .identities
+        .get_mut(&at("identity", "bot"))
+        .unwrap()
+        .environment = at("environment", "x");
+    assert_eq!(with_those_left(moved.clone(), Some(&before), &left), moved);
+    assert_eq!(with_those_left(moved.clone(), None, &left), moved);
 }

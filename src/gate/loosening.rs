@@ -16,7 +16,7 @@ use remit_sdk::declaration::{Risk, Tier};
 use super::Requirement;
 use super::requirements::{Sides, risk_word, tier_word};
 use crate::state::Facts;
-use crate::state::facts::ScopeFacts;
+use crate::state::facts::{IdentityFacts, ScopeFacts};
 
 /// A requirement for each fact that is loosened. None as long as no approver is recorded: there
 /// is nobody to ask.
@@ -29,6 +29,7 @@ pub(super) fn loosened(sides: Sides<'_>) -> Vec<Requirement> {
     loosening.owners(&mut all);
     loosening.agents(&mut all);
     loosening.identities(&mut all);
+    loosening.ceilings(&mut all);
     loosening.scopes(&mut all);
     loosening.labels(&mut all);
     loosening.environments(&mut all);
@@ -52,9 +53,8 @@ impl Loosening<'_> {
         required: u32,
         owners: impl IntoIterator<Item = &'b DeclarationAddress> + Clone,
     ) -> Requirement {
-        let people = |keys: &BTreeSet<String>| u32::try_from(keys.len()).unwrap_or(u32::MAX);
         let mut approvers = self.sides.counting_of(owners.clone());
-        if people(&approvers) < required {
+        if people(approvers.len()) < required {
             let recorded = owners.into_iter().flat_map(|one| self.recorded_keys(one));
             approvers.extend(recorded);
         }
@@ -63,7 +63,7 @@ impl Loosening<'_> {
         }
         Requirement {
             why,
-            required: required.min(people(&approvers)),
+            required: required.min(people(approvers.len())),
             approvers: approvers.into_iter().collect(),
         }
     }
@@ -71,9 +71,9 @@ impl Loosening<'_> {
     /// How many of an owner's approvers must agree to something, at most.
     fn most_asked(&self, owner: &DeclarationAddress) -> u32 {
         let of = |(scope, facts): (&DeclarationAddress, &ScopeFacts)| {
-            let (required, owners) = self.of_scope(scope, facts);
-            let is_asked = facts.approval.is_some() || facts.risk >= Risk::High;
-            (is_asked && owners.contains(owner)).then_some(required)
+            let (required, groups) = self.of_scope(scope, facts);
+            let is_asked = asks(facts) && groups.iter().any(|owners| owners.contains(owner));
+            is_asked.then_some(required)
         };
         self.known.scopes.iter().filter_map(of).max().unwrap_or(1)
     }
@@ -87,7 +87,8 @@ impl Loosening<'_> {
         owners.get(owner).cloned().unwrap_or_default()
     }
 
-    /// Approvers come in by approvers: of their owner, or where that has none, of any.
+    /// Approvers come in by approvers, by as many as must agree to something: of their owner, or
+    /// where that has none, of any. Who may bring in others alone is all of them.
     fn owners(&self, all: &mut Vec<Requirement>) {
         let every = self.sides.every_key();
         for (owner, wanted) in &self.sides.wanted.owners {
@@ -97,21 +98,18 @@ impl Loosening<'_> {
             } else {
                 &recorded
             };
+            let needed = self.most_asked(owner);
             let new = wanted.difference(trusted).count();
-            if new > 0 {
+            let kept = recorded.intersection(wanted).count();
+            if kept < recorded.len() && wanted.is_empty() {
+                let why = format!("{owner} loses all of its approvers");
+                all.push(self.ask(why, needed, [owner]));
+            } else if new > 0 {
                 let why = format!("{owner} gets {new} approvers that it didn't have");
                 let why = why.replace("gets 1 approvers that", "gets 1 approver that");
-                all.push(self.ask(why, 1, [owner]));
-            }
-            let needed = self.most_asked(owner);
-            let is_few = u32::try_from(wanted.len()).is_ok_and(|left| left < needed);
-            if wanted.len() < recorded.len() && is_few {
-                let why = if wanted.is_empty() {
-                    format!("{owner} loses all of its approvers")
-                } else {
-                    let left = wanted.len();
-                    format!("{owner} keeps {left} of the {needed} approvers that must agree")
-                };
+                all.push(self.ask(why, needed, [owner]));
+            } else if kept < recorded.len() && people(kept) < needed {
+                let why = format!("{owner} keeps {kept} of the {needed} approvers that must agree");
                 all.push(self.ask(why, needed, [owner]));
             }
         }
@@ -123,11 +121,8 @@ impl Loosening<'_> {
             let Some(recorded) = self.known.agents.get(agent) else {
                 continue;
             };
-            if self.are_others(recorded, wanted) {
-                let why =
-                    format!("{agent} goes from {recorded} to {wanted}, whose approvers are others");
-                all.push(self.ask(why, 1, [recorded]));
-            }
+            let why = format!("{agent} goes from {recorded} to {wanted}");
+            all.extend(self.handed_over(why, recorded, wanted));
         }
     }
 
@@ -141,38 +136,81 @@ impl Loosening<'_> {
             let (Some(before), Some(after)) = (owner(&recorded.agent), owner(&wanted.agent)) else {
                 continue;
             };
-            if self.are_others(before, after) {
-                let (from, to) = (&recorded.agent, &wanted.agent);
-                let why =
-                    format!("{identity} goes from {from} to {to}, whose approvers are others");
-                all.push(self.ask(why, 1, [before]));
+            let (from, to) = (&recorded.agent, &wanted.agent);
+            let why = format!("{identity} goes from {from} to {to}");
+            all.extend(self.handed_over(why, before, after));
+        }
+    }
+
+    /// What it takes that something goes from one owner to another.
+    fn handed_over(
+        &self,
+        why: String,
+        from: &DeclarationAddress,
+        to: &DeclarationAddress,
+    ) -> Option<Requirement> {
+        let (before, after) = (self.recorded_keys(from), self.wanted_keys(to));
+        if from == to || before.is_empty() {
+            return None;
+        }
+        let needed = self.most_asked(from);
+        let how = weaker(&before, &after, needed)?;
+        Some(self.ask(format!("{why}, whose approvers are {how}"), needed, [from]))
+    }
+
+    /// A ceiling is raised by those who answer for the agent; for an identity also by another agent.
+    fn ceilings(&self, all: &mut Vec<Requirement>) {
+        let ask = |why: Option<String>, agent| {
+            let owner = self.known.agents.get(agent)?;
+            Some(self.ask(why?, 1, [owner]))
+        };
+        for agent in self.sides.wanted.agents.keys() {
+            all.extend(ask(self.raised(agent, agent, agent), agent));
+        }
+        for (identity, wanted) in &self.sides.wanted.identities {
+            if let Some(recorded) = self.known.identities.get(identity)
+                && recorded.agent != wanted.agent
+            {
+                let why = self.raised(identity, &recorded.agent, &wanted.agent);
+                all.extend(ask(why, &recorded.agent));
             }
         }
     }
 
-    /// Whether those who would approve are others than those recorded.
-    fn are_others(&self, recorded: &DeclarationAddress, wanted: &DeclarationAddress) -> bool {
-        let (before, after) = (self.recorded_keys(recorded), self.wanted_keys(wanted));
-        let is_same_people = !after.is_empty() && after.is_subset(&before);
-        wanted != recorded && !before.is_empty() && !is_same_people
+    /// How the ceiling of something is raised that was of one agent and will be of another.
+    fn raised(
+        &self,
+        what: &DeclarationAddress,
+        from: &DeclarationAddress,
+        to: &DeclarationAddress,
+    ) -> Option<String> {
+        let before = self.known.ceilings.get(from)?;
+        let Some(after) = self.sides.wanted.ceilings.get(to) else {
+            return Some(format!("{what} loses its ceiling"));
+        };
+        let new: Vec<String> = after.difference(before).map(ToString::to_string).collect();
+        (!new.is_empty()).then(|| format!("the ceiling of {what} is raised by {}", new.join(", ")))
     }
 
     fn scopes(&self, all: &mut Vec<Requirement>) {
         for (scope, wanted) in &self.sides.wanted.scopes {
             if let Some(recorded) = self.known.scopes.get(scope) {
-                for what in self.looser(scope, recorded, wanted) {
-                    let why = format!("{scope} {what}");
-                    let (required, owners) = self.of_scope(scope, recorded);
-                    all.push(self.ask(why, required, &owners));
+                let (required, groups) = self.of_scope(scope, recorded);
+                for owners in &groups {
+                    for what in self.looser(required, owners, recorded, wanted) {
+                        all.push(self.ask(format!("{scope} {what}"), required, owners));
+                    }
                 }
             }
         }
     }
 
-    /// How a scope asks for less than before, or others, in words.
+    /// How a scope asks for less than before, or others, in words: as these owners see it, of whom
+    /// so many had to agree.
     fn looser(
         &self,
-        scope: &DeclarationAddress,
+        required: u32,
+        owners: &BTreeSet<DeclarationAddress>,
         before: &ScopeFacts,
         after: &ScopeFacts,
     ) -> Vec<String> {
@@ -181,57 +219,53 @@ impl Loosening<'_> {
             let (from, to) = (risk_word(before.risk), risk_word(after.risk));
             found.push(format!("is called {to}, and its risk was {from}"));
         }
-        let keys = |owners: &BTreeSet<DeclarationAddress>, of: &dyn Fn(&_) -> _| {
-            owners.iter().flat_map(of).collect::<BTreeSet<String>>()
-        };
-        match (&before.approval, &after.approval) {
-            (None, None) => {}
-            // Its holders' owners are asked for what it gives in production.
-            (None, Some(after)) => {
-                let now = keys(&after.from, &|owner| self.wanted_keys(owner));
-                let (_, then) = self.of_scope(scope, before);
-                let then = keys(&then, &|owner| self.recorded_keys(owner));
-                if before.risk >= Risk::High && !now.is_subset(&then) {
-                    found.push("lets others approve".to_owned());
-                }
+        let Some(wanted) = &after.approval else {
+            if let Some(before) = &before.approval {
+                found.push(format!(
+                    "no longer asks for approval, and it took {}",
+                    before.required
+                ));
             }
-            (Some(before), None) => found.push(format!(
-                "no longer asks for approval, and it took {}",
-                before.required
-            )),
-            (Some(before), Some(after)) => {
-                if after.required < before.required {
-                    let (now, then) = (after.required, before.required);
+            return found;
+        };
+        let is_same = match &before.approval {
+            // Its holders' owners are asked for what it gives in production.
+            None => before.risk < Risk::High,
+            Some(before) => {
+                if wanted.required < before.required {
+                    let (now, then) = (wanted.required, before.required);
                     found.push(format!("asks for {now} of the {then} approvals it took"));
                 }
-                let then = keys(&before.from, &|owner| self.recorded_keys(owner));
-                let now = keys(&after.from, &|owner| self.wanted_keys(owner));
-                if before.from != after.from && !now.is_subset(&then) {
-                    found.push("lets others approve".to_owned());
-                }
+                before.from == wanted.from
             }
+        };
+        let then = owners.iter().flat_map(|one| self.recorded_keys(one));
+        let now = wanted.from.iter().flat_map(|one| self.wanted_keys(one));
+        if !is_same && let Some(how) = weaker(&then.collect(), &now.collect(), required) {
+            found.push(format!("lets {how} approve"));
         }
         found
     }
 
-    /// How many must agree, and of which owners, before a scope asks for less.
+    /// How many must agree before a scope asks for less, and of which owners: of those it names
+    /// together, else of its holders' each, since none of them speaks for another.
     fn of_scope(
         &self,
         scope: &DeclarationAddress,
         recorded: &ScopeFacts,
-    ) -> (u32, BTreeSet<DeclarationAddress>) {
+    ) -> (u32, Vec<BTreeSet<DeclarationAddress>>) {
         let least = if recorded.risk == Risk::Critical {
             2
         } else {
             1
         };
         if let Some(approval) = &recorded.approval {
-            return (approval.required.max(least), approval.from.clone());
+            return (approval.required.max(least), vec![approval.from.clone()]);
         }
         let owners = self
             .sides
             .owners_of(|identity| identity.scopes.contains(scope));
-        (least, owners.into_iter().cloned().collect())
+        (least, each(owners))
     }
 
     /// A scope under another label: the old one is gone and new ones are there that ask for less.
@@ -241,23 +275,25 @@ impl Loosening<'_> {
             let mut identities = self.known.identities.values();
             identities.any(|identity| identity.scopes.contains(scope))
         };
-        let gone = self.known.scopes.iter().filter(|(scope, facts)| {
-            let asks = facts.approval.is_some() || facts.risk >= Risk::High;
-            asks && !wanted.contains_key(*scope) && held(scope)
-        });
+        let gone =
+            self.known.scopes.iter().filter(|(scope, facts)| {
+                asks(facts) && !wanted.contains_key(*scope) && held(scope)
+            });
         let new: Vec<_> = wanted
             .iter()
             .filter(|(scope, _)| !self.known.scopes.contains_key(*scope))
             .collect();
         for (old, before) in gone {
+            let (required, groups) = self.of_scope(old, before);
             for (scope, after) in &new {
-                if self.looser(old, before, after).is_empty() {
-                    continue;
+                for owners in &groups {
+                    if self.looser(required, owners, before, after).is_empty() {
+                        continue;
+                    }
+                    let why =
+                        format!("{scope} is new while {old} goes, and asks for less than that did");
+                    all.push(self.ask(why, required, owners));
                 }
-                let why =
-                    format!("{scope} is new while {old} goes, and asks for less than that did");
-                let (required, owners) = self.of_scope(old, before);
-                all.push(self.ask(why, required, &owners));
             }
         }
     }
@@ -271,10 +307,6 @@ impl Loosening<'_> {
             1
         };
         for (environment, wanted) in &self.sides.wanted.environments {
-            let within = |other: &DeclarationAddress| {
-                self.sides
-                    .owners_of(|identity| identity.environment == *other)
-            };
             let recorded = self.known.environments.get(environment);
             if let Some(before) = recorded.map(|facts| facts.tier)
                 && wanted.tier < before
@@ -286,7 +318,7 @@ impl Loosening<'_> {
                 } else {
                     1
                 };
-                all.push(self.ask(why, required, within(environment)));
+                self.ask_those_within(environment, &why, required, all);
             }
             if let Some(production) = newly_beside(self.sides, environment) {
                 let tier = tier_word(wanted.tier);
@@ -294,8 +326,33 @@ impl Loosening<'_> {
                     "{environment}, of tier {tier}, is new in a target where {production} lives, which \
                      is production"
                 );
-                all.push(self.ask(why, required, within(production)));
+                self.ask_those_within(production, &why, required, all);
             }
+        }
+    }
+
+    /// Asks who is in an environment: each of the owners whose identities there hold what takes
+    /// approval, since none of them speaks for another; where none does, any of the others.
+    fn ask_those_within(
+        &self,
+        environment: &DeclarationAddress,
+        why: &str,
+        required: u32,
+        all: &mut Vec<Requirement>,
+    ) {
+        let is_gated = |scope: &DeclarationAddress| self.known.scopes.get(scope).is_some_and(asks);
+        let is_there = |identity: &IdentityFacts| identity.environment == *environment;
+        let gated = self
+            .sides
+            .owners_of(|identity| is_there(identity) && identity.scopes.iter().any(is_gated));
+        let groups = if gated.is_empty() {
+            let owners = self.sides.owners_of(is_there);
+            vec![owners.into_iter().cloned().collect()]
+        } else {
+            each(gated)
+        };
+        for owners in &groups {
+            all.push(self.ask(why.to_owned(), required, owners));
         }
     }
 
@@ -307,6 +364,40 @@ impl Loosening<'_> {
             let why = format!("{address} is a new exception: {}", wanted.what);
             all.push(self.ask(why, 1, &wanted.owners));
         }
+    }
+}
+
+fn people(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+/// Whether a scope takes approval anywhere.
+fn asks(facts: &ScopeFacts) -> bool {
+    facts.approval.is_some() || facts.risk >= Risk::High
+}
+
+/// Each owner by itself; nobody's is one group too.
+fn each(owners: BTreeSet<&DeclarationAddress>) -> Vec<BTreeSet<DeclarationAddress>> {
+    if owners.is_empty() {
+        return vec![BTreeSet::new()];
+    }
+    owners
+        .into_iter()
+        .map(|owner| BTreeSet::from([owner.clone()]))
+        .collect()
+}
+
+/// How those who approve `now` are less than those who did `then`, of whom so many had to agree:
+/// whoever is left over could bring in others.
+fn weaker(then: &BTreeSet<String>, now: &BTreeSet<String>, required: u32) -> Option<&'static str> {
+    if now.is_empty() {
+        Some("none")
+    } else if !now.is_subset(then) {
+        Some("others")
+    } else if now.len() < then.len() && people(now.len()) < required {
+        Some("too few")
+    } else {
+        None
     }
 }
 

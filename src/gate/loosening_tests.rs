@@ -6,9 +6,10 @@ use remit_sdk::DeclarationAddress;
 use remit_sdk::declaration::{Risk, Tier};
 
 use super::requirements_tests::{
-    agent, base, gain, hold, identity, keys, owner, set_scope, set_tier, takes, takes_with,
+    agent, base, gain, hold, identity, keys, owner, scope, set_scope, set_tier, takes, takes_with,
 };
 use super::{Held, facts, requirements};
+use crate::state::Facts;
 use crate::state::facts::ExceptionFacts;
 
 /// An identity doesn't choose who answers for it, by its agent.
@@ -83,6 +84,180 @@ fn losing_an_approver_is_free_and_losing_all_is_not() {
     takes(&base(), &wanted, &[]);
     wanted.owners.insert(owner("pay"), BTreeSet::new());
     takes(&base(), &wanted, &[(1, &["p1", "p2"], "loses all")]);
+}
+
+/// One of two who must agree can't bring in another in the place of the other, nor beside.
+#[test]
+fn those_who_must_agree_bring_in_others_together() {
+    let mut facts = base();
+    set_scope(&mut facts, "read", Risk::Critical, None);
+    for (now, why) in [
+        (&["p1", "x"][..], "owner.pay gets 1 approver"),
+        (&["p1", "p2", "x"], "owner.pay gets 1 approver"),
+        (&["x", "y"], "owner.pay gets 2 approvers"),
+    ] {
+        let mut wanted = facts.clone();
+        wanted.owners.insert(owner("pay"), keys(now));
+        takes(&facts, &wanted, &[(2, &["p1", "p2"], why)]);
+    }
+    // Nor by another owner, whom nobody else belongs to.
+    let few = |facts: &mut Facts| {
+        facts.owners.insert(owner("few"), keys(&["p1"]));
+        facts.agents.insert(agent("bot"), owner("few"));
+    };
+    let mut wanted = facts.clone();
+    few(&mut wanted);
+    let why = "agent.bot goes from owner.pay to owner.few, whose approvers are too few";
+    takes(&facts, &wanted, &[(2, &["p1", "p2"], why)]);
+    set_scope(&mut wanted, "read", Risk::Critical, Some((2, &["few"])));
+    wanted.agents.insert(agent("bot"), owner("pay"));
+    let why = "scope.read lets too few approve";
+    takes(&facts, &wanted, &[(2, &["p1", "p2"], why)]);
+    // Where one must agree, one is enough.
+    set_scope(&mut facts, "read", Risk::High, None);
+    let mut wanted = facts.clone();
+    few(&mut wanted);
+    takes(&facts, &wanted, &[]);
+    set_scope(&mut wanted, "read", Risk::High, Some((1, &["few"])));
+    takes(&facts, &wanted, &[]);
+}
+
+/// An owner without approvers can get some for nothing, so nothing goes to one for nothing.
+#[test]
+fn approval_does_not_go_to_an_owner_without_approvers() {
+    let pay: &[&str] = &["p1", "p2"];
+    let (mut recorded, mut wanted) = (base(), base());
+    wanted.owners.insert(owner("nobody"), BTreeSet::new());
+    set_scope(&mut recorded, "read", Risk::Low, Some((1, &["pay"])));
+    set_scope(&mut wanted, "read", Risk::Low, Some((1, &["nobody"])));
+    takes(
+        &recorded,
+        &wanted,
+        &[(1, pay, "scope.read lets none approve")],
+    );
+    set_scope(&mut recorded, "read", Risk::High, None);
+    set_scope(&mut wanted, "read", Risk::High, Some((1, &["nobody"])));
+    takes(
+        &recorded,
+        &wanted,
+        &[(1, pay, "scope.read lets none approve")],
+    );
+    // What asked of nobody may ask of nobody.
+    set_scope(&mut recorded, "read", Risk::Medium, None);
+    takes(&recorded, &wanted, &[]);
+}
+
+/// Whoever comes to hold a scope, or into an environment, doesn't speak for those who were there.
+#[test]
+fn each_of_those_concerned_agrees_for_itself() {
+    let (pay, sec): (&[&str], &[&str]) = (&["p1", "p2"], &["s1", "s2"]);
+    let mut recorded = base();
+    set_scope(&mut recorded, "read", Risk::Critical, None);
+    set_tier(&mut recorded, "staging", Tier::Staging, "t2");
+    recorded.agents.insert(agent("evil"), owner("sec"));
+    hold(&mut recorded, "evil", "staging", &["read"]);
+    recorded
+        .identities
+        .get_mut(&identity("evil"))
+        .unwrap()
+        .agent = agent("evil");
+    let mut wanted = recorded.clone();
+    set_scope(&mut wanted, "read", Risk::Low, None);
+    let why = "scope.read is called low";
+    takes(&recorded, &wanted, &[(2, pay, why), (2, sec, why)]);
+    set_scope(&mut wanted, "read", Risk::Critical, Some((2, &["sec"])));
+    takes(&recorded, &wanted, &[(2, pay, "lets others approve")]);
+    // Under another label.
+    let mut wanted = recorded.clone();
+    wanted.scopes.clear();
+    set_scope(&mut wanted, "see", Risk::Low, None);
+    let why = "scope.see is new while scope.read goes";
+    takes(&recorded, &wanted, &[(2, pay, why), (2, sec, why)]);
+    // In one environment: those who hold what takes approval, else any.
+    hold(&mut recorded, "evil", "prod", &["read"]);
+    recorded
+        .identities
+        .get_mut(&identity("evil"))
+        .unwrap()
+        .agent = agent("evil");
+    let lowered = |recorded: &Facts| {
+        let mut wanted = recorded.clone();
+        set_tier(&mut wanted, "prod", Tier::Development, "t1");
+        wanted
+    };
+    let why = "environment.prod is called development";
+    takes(
+        &recorded,
+        &lowered(&recorded),
+        &[(2, pay, why), (2, sec, why)],
+    );
+    set_scope(&mut recorded, "see", Risk::Low, None);
+    hold(&mut recorded, "evil", "prod", &["see"]);
+    recorded
+        .identities
+        .get_mut(&identity("evil"))
+        .unwrap()
+        .agent = agent("evil");
+    takes(&recorded, &lowered(&recorded), &[(2, pay, why)]);
+    let mut beside = recorded.clone();
+    set_tier(&mut beside, "dev", Tier::Development, "t1");
+    takes(&recorded, &beside, &[(2, pay, "environment.prod lives")]);
+    set_scope(&mut recorded, "read", Risk::Low, None);
+    let all: &[&str] = &["p1", "p2", "s1", "s2"];
+    takes(&recorded, &lowered(&recorded), &[(1, all, why)]);
+}
+
+/// A ceiling is raised by those who answer for the agent.
+#[test]
+fn a_ceiling_is_raised_by_the_recorded_owner() {
+    let pay: &[&str] = &["p1", "p2"];
+    let scopes = |names: &[&str]| names.iter().map(|name| scope(name)).collect();
+    let mut recorded = base();
+    recorded
+        .ceilings
+        .insert(agent("bot"), scopes(&["read", "see"]));
+    let with = |ceiling: Option<&[&str]>| {
+        let mut wanted = base();
+        if let Some(names) = ceiling {
+            wanted.ceilings.insert(agent("bot"), scopes(names));
+        }
+        wanted
+    };
+    let raised = with(Some(&["read", "write"]));
+    let why = "the ceiling of agent.bot is raised by scope.write";
+    takes(&recorded, &raised, &[(1, pay, why)]);
+    takes(
+        &recorded,
+        &with(None),
+        &[(1, pay, "agent.bot loses its ceiling")],
+    );
+    takes(&recorded, &with(Some(&["read"])), &[]);
+    takes(&with(None), &recorded, &[]);
+    // By an agent that has another, or none.
+    let by = |ceiling: Option<&[&str]>| {
+        let mut wanted = recorded.clone();
+        wanted.agents.insert(agent("free"), owner("pay"));
+        if let Some(names) = ceiling {
+            wanted.ceilings.insert(agent("free"), scopes(names));
+        }
+        wanted.identities.get_mut(&identity("bot")).unwrap().agent = agent("free");
+        wanted
+    };
+    takes(
+        &recorded,
+        &by(None),
+        &[(1, pay, "identity.bot loses its ceiling")],
+    );
+    let why = "the ceiling of identity.bot is raised by scope.write";
+    takes(&recorded, &by(Some(&["write"])), &[(1, pay, why)]);
+    takes(&recorded, &by(Some(&["see"])), &[]);
+    // It is kept for an agent that goes, and not for one that stays.
+    let mut gone = base();
+    gone.agents.clear();
+    let next = facts::next(Some(&recorded), &gone);
+    assert_eq!(next.ceilings, recorded.ceilings);
+    let next = facts::next(Some(&recorded), &with(None));
+    assert_eq!(next.ceilings.len(), 0);
 }
 
 /// Who takes away those who must agree needs them for it.

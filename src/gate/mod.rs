@@ -65,12 +65,17 @@ impl Review {
 
     /// Whether a finding stops it from being applied: a policy's of the organisation always, a
     /// rule's unless the plan only takes away. Taking access away must be possible whatever else is
-    /// wrong.
+    /// wrong. What changes nothing but who approves what takes nothing away.
     pub fn stops(&self) -> bool {
         let is_given = |change: &AccessChange| {
             change.widens() || !change.adopted.is_empty() || !change.adopted_in.is_empty()
         };
-        let gives = self.plan.changes.values().any(may_give) || self.access.iter().any(is_given);
+        let mut actions = self.plan.changes.values().map(|change| change.action);
+        let is_of_facts = self.plan.is_gated()
+            && actions.all(|one| matches!(one, Action::Keep | Action::Refresh));
+        let gives = is_of_facts
+            || self.plan.changes.values().any(may_give)
+            || self.access.iter().any(is_given);
         self.findings
             .iter()
             .any(|finding| finding.stops() && (gives || finding.rule == ORGANISATION))

@@ -4,7 +4,7 @@ use remit_sdk::DeclarationAddress;
 use remit_sdk::provider::Expected;
 
 use super::Review;
-use super::requirements_tests::gain;
+use super::requirements_tests::{base, gain};
 use crate::access::AccessChange;
 use crate::diff::{Action, Change, Details, Difference, Reason};
 use crate::plan::Plan;
@@ -118,6 +118,33 @@ fn an_error_stops_what_gives_something() {
     let keeps = giving(|change| change.drifted = std::mem::take(&mut change.gained));
     assert!(!keeps.stops());
     assert!(!giving(|change| change.lost = std::mem::take(&mut change.gained)).stops());
+}
+
+#[test]
+fn an_error_stops_what_changes_who_approves_and_nothing_else() {
+    let facts = |action| {
+        let mut review = doing(action);
+        review.plan.gate = Some(base());
+        review
+    };
+    assert!(facts(Action::Keep).stops());
+    assert!(facts(Action::Refresh).stops());
+    assert!(!facts(Action::Delete).stops());
+    let mut nobody = facts(Action::Keep);
+    for keys in nobody
+        .plan
+        .gate
+        .iter_mut()
+        .flat_map(|facts| facts.owners.values_mut())
+    {
+        keys.clear();
+    }
+    assert!(!nobody.stops());
+    let mut none = facts(Action::Keep);
+    none.plan.changes.clear();
+    assert!(none.stops());
+    none.findings.clear();
+    assert!(!none.stops());
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use remit_sdk::access::Permission;
 use remit_sdk::provider::{Reading, Target};
-use remit_sdk::{DeclarationAddress, Diagnostic, Kind, ProviderError, Span};
+use remit_sdk::{DeclarationAddress, Diagnostic, Kind, ObjectAddress, ProviderError, Span};
 
 use crate::access::{self, AccessChange, Around, Moment, Moments, Reached};
 use crate::config::literals::Literal;
@@ -316,10 +316,25 @@ fn facts(plan: &Plan, recorded: &Recorded, known: Option<&Facts>, wanted: &Facts
         return None;
     }
     let next = gate::facts::next(known, wanted);
+    let next = gate::facts::with_those_left(next, known, &left(plan, recorded));
     // Nothing to say is nothing to record.
     let nothing = Facts::default();
     let before = recorded.gate.as_ref().unwrap_or(&nothing);
     (*before != next).then_some(next)
+}
+
+/// The declarations of which something stays recorded, whatever the configuration says of them: a
+/// plan that was saved may do less than it would.
+fn left(plan: &Plan, recorded: &Recorded) -> BTreeSet<DeclarationAddress> {
+    let moved = plan.changes.values();
+    let moved: BTreeSet<&ObjectAddress> = moved.filter_map(|one| one.moved_from.as_ref()).collect();
+    let goes = |address: &ObjectAddress| {
+        let change = plan.changes.get(address);
+        let action = change.map(|change| change.action);
+        moved.contains(address) || matches!(action, Some(Action::Delete | Action::Forget))
+    };
+    let left = recorded.objects.keys().filter(|address| !goes(address));
+    left.map(|address| address.declaration.clone()).collect()
 }
 
 /// What is recorded of the gate's facts, of what changes its label too.

@@ -65,14 +65,19 @@ fn finding(question: &Question, value: &Value) -> Result<Finding, Fault> {
     if what.trim().is_empty() {
         return Err(unreadable(question, "a set with an empty message"));
     }
+    let short = |all: String| text::safe(&all.chars().take(CHARACTERS_MAX).collect::<String>());
     let address: Option<Address> = match address {
         None => None,
+        // It is quoted by what is wrong with it, and shown whole by what isn't.
+        Some(text) if text.len() > CHARACTERS_MAX => {
+            let what = format!("a set with an object whose `address` is longer than {CHARACTERS_MAX} bytes");
+            return Err(unreadable(question, &what));
+        }
         Some(text) => Some(text.parse().map_err(|error| {
             unreadable(question, &format!("a set with an object whose `address` is none: {error}"))
                 .help("give an address of the plan, such as `change.address` or `change.remit.declaration`")
         })?),
     };
-    let short = |all: String| text::safe(&all.chars().take(CHARACTERS_MAX).collect::<String>());
     Ok(Finding {
         rule: ORGANISATION.to_owned(),
         name: question.name.clone(),

@@ -35,6 +35,9 @@ pub const TOTAL_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// How many policies there may be: each is parsed again by every plan.
 pub const FILES_MAX: usize = 500;
 
+/// Characters of what is wrong with a policy.
+const DETAIL_CHARACTERS_MAX: usize = 4_000;
+
 /// A policy as it was read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PolicyFile {
@@ -78,9 +81,11 @@ pub struct Fault {
 
 impl Fault {
     fn new(summary: &str, detail: impl Into<String>) -> Self {
+        let detail: String = detail.into();
         Self {
             summary: summary.to_owned(),
-            detail: detail.into(),
+            // An error of the evaluator may quote what a policy made.
+            detail: detail.chars().take(DETAIL_CHARACTERS_MAX).collect(),
             help: None,
             place: None,
         }

@@ -271,6 +271,20 @@ fn more_findings_than_anybody_reads_are_a_fault() {
     assert_eq!(fault(text).summary, "too many findings");
 }
 
+/// What a policy says is bounded by what people read, not by the memory it may take.
+#[test]
+fn an_answer_is_short() {
+    let say = |field: &str| {
+        let long = format!(r#"concat("", [x | some i in numbers.range(1, 5000); x := "{field}"])"#);
+        format!("package remit\ndeny contains {{\"msg\": \"m\", \"address\": {long}}} if true\n")
+    };
+    let fault = fault(&say("a"));
+    assert!(fault.detail.contains("longer than 2000 bytes"), "{fault:?}");
+    let why = say("a").replace("address", "why");
+    assert_eq!(judge(&why).unwrap()[0].why.len(), 2000);
+    assert_eq!(Fault::new("s", "x".repeat(5000)).detail.len(), 4000);
+}
+
 #[test]
 fn nothing_steers_the_terminal() {
     let said = said("package remit\ndeny contains \"a\\u001b[31mb\"");

@@ -1,7 +1,7 @@
 //! What the gate holds a change against: the approvers, risks, tiers and exceptions as of the last
 //! apply. Plain data; what it means is the gate's to say.
 //!
-//! Owners, agents, scopes and environments stay when they are no longer declared, so that a label
+//! Owners, agents, ceilings, scopes and environments stay when they are no longer declared, so that a label
 //! that comes back comes back with what was asked of it.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,6 +20,9 @@ pub struct Facts {
     pub owners: BTreeMap<DeclarationAddress, BTreeSet<String>>,
     /// The owner of each agent.
     pub agents: BTreeMap<DeclarationAddress, DeclarationAddress>,
+    /// The scopes that agents with a ceiling may never exceed.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub ceilings: BTreeMap<DeclarationAddress, BTreeSet<DeclarationAddress>>,
     /// What each scope asks for.
     pub scopes: BTreeMap<DeclarationAddress, ScopeFacts>,
     /// What each environment is.

@@ -170,6 +170,50 @@ fn what_a_file_says_is_not_believed() {
     says(&space.expect(0, &["plan"]), &["No changes"]);
 }
 
+/// What is removed and left there is what it was: it doesn't come back as something new.
+#[test]
+fn a_removal_that_is_left_out_leaves_the_record() {
+    let (space, [one, two]) = applied("approvals-left");
+    let whole = configuration(&[&one, &two], ONE);
+    let without = &whole[..whole.find("identity \"bot\"").unwrap()];
+    space.write("main.remit.hcl", without);
+    space.expect(0, &["plan", "--out", "p"]);
+    let plan = space.path().join("p");
+    let mut forged = read(&plan);
+    forged.plan.changes.clear();
+    forged.plan.steps.clear();
+    forged.access.clear();
+    save(&plan, forged.clone(), LATER);
+    let before = recorded(&space);
+    says(
+        &space.expect(1, &["apply", "p"]),
+        &["plan is stale", "approvers, risks and tiers"],
+    );
+    assert_eq!(recorded(&space), before);
+    // Nor with what would be recorded then in it.
+    forged.plan.gate = None;
+    save(&plan, forged, LATER);
+    space.expect(0, &["apply", "p"]);
+    // It goes when its objects go.
+    let gone = space.expect(0, &["apply", "--auto-approve"]);
+    says(&gone, &["1 record of who approves what"]);
+}
+
+/// Files with the names of signatures are in nobody's way, however many there are.
+#[test]
+fn a_flood_of_signatures_keeps_nobody_from_approving() {
+    let (space, [one, two]) = applied("approvals-flood");
+    space.write("main.remit.hcl", &configuration(&[&one, &two], TWO));
+    space.expect(0, &["plan", "--out", "p"]);
+    for number in 0..70 {
+        std::fs::write(space.path().join(format!("p.A{number}.sig")), "").unwrap();
+    }
+    space.expect(0, &["approve", "p", "--key", "approver-1"]);
+    let approved = space.expect(0, &["approve", "p", "--key", "approver-2"]);
+    says(&approved, &["64 are read, and 7 files are left out"]);
+    space.expect(0, &["apply", "p"]);
+}
+
 #[test]
 fn a_plan_for_one_server_is_not_applied_to_another() {
     let space = at_server("approvals-here");
