@@ -327,6 +327,7 @@ fn a_denial_says_whom_and_what() {
     let anybody = r#""Principal":{"AWS":"*"}"#;
     let role = r#""Principal":{"AWS":"arn:aws:iam::111122223333:role/x"}"#;
     let others = role.replace("Principal", "NotPrincipal");
+    let account = r#""Principal":{"AWS":"111122223333"}"#;
     let login = r#""Action":"sts:AssumeRoleWithWebIdentity""#;
     let all_but = r#""NotAction":"sts:TagSession""#;
     let x = "arn:aws:iam::111122223333:role/x";
@@ -336,6 +337,7 @@ fn a_denial_says_whom_and_what() {
         (anybody, login, format!("not anybody {by}")),
         (anybody, all_but, format!("not anybody {but}")),
         (role, login, format!("not {x} {by}")),
+        (account, login, format!("not 111122223333 {by}")),
         (&others, login, format!("not anybody but {x} {by}")),
         (&others, all_but, format!("not anybody but {x} {but}")),
     ] {
