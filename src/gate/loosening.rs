@@ -98,17 +98,20 @@ impl Loosening<'_> {
             } else {
                 &recorded
             };
-            let needed = self.most_asked(owner);
             let new = wanted.difference(trusted).count();
             let kept = recorded.intersection(wanted).count();
-            if kept < recorded.len() && wanted.is_empty() {
+            if new == 0 && kept == recorded.len() {
+                continue;
+            }
+            let needed = self.most_asked(owner);
+            if wanted.is_empty() {
                 let why = format!("{owner} loses all of its approvers");
                 all.push(self.ask(why, needed, [owner]));
             } else if new > 0 {
                 let why = format!("{owner} gets {new} approvers that it didn't have");
                 let why = why.replace("gets 1 approvers that", "gets 1 approver that");
                 all.push(self.ask(why, needed, [owner]));
-            } else if kept < recorded.len() && people(kept) < needed {
+            } else if people(kept) < needed {
                 let why = format!("{owner} keeps {kept} of the {needed} approvers that must agree");
                 all.push(self.ask(why, needed, [owner]));
             }
@@ -194,7 +197,8 @@ impl Loosening<'_> {
 
     fn scopes(&self, all: &mut Vec<Requirement>) {
         for (scope, wanted) in &self.sides.wanted.scopes {
-            if let Some(recorded) = self.known.scopes.get(scope) {
+            let recorded = self.known.scopes.get(scope);
+            if let Some(recorded) = recorded.filter(|recorded| *recorded != wanted) {
                 let (required, groups) = self.of_scope(scope, recorded);
                 for owners in &groups {
                     for what in self.looser(required, owners, recorded, wanted) {
