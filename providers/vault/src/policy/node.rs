@@ -42,7 +42,7 @@ impl Node {
         let body: Body = text.parse().map_err(|error: hcl_edit::parser::Error| {
             let at = error.location();
             format!(
-                "it is no HCL: line {}, column {}: {}",
+                "it isn't in a form of HCL that remit reads (write one attribute a line): line {}, column {}: {}",
                 at.line(),
                 at.column(),
                 safe(error.message())

@@ -79,7 +79,16 @@ fn mistakes_are_named() {
         ("path \"a\" { capabilities = concat([], []) }", "no place"),
         ("path \"a\" { comment = <<E\nx\nE\n}", "no place"),
         ("paths \"a\" {}", "did you mean `path`?"),
-        ("path \"a\" {", "no HCL"),
+        ("path \"a\" {", "a form of HCL that remit reads"),
+        // The server takes these.
+        (
+            "path \"a\" {capabilities=[\"read\"]\ndenied_parameters={\"x\"=[]}}",
+            "write one attribute a line",
+        ),
+        (
+            "path \"a\" { capabilities = [\"read\"] comment = \"x\" }",
+            "write one attribute a line",
+        ),
         ("{", "no JSON"),
     ] {
         let error = parse(text).expect_err(text);
