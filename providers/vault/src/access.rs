@@ -29,12 +29,14 @@ mod uncertain;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use remit_sdk::text::safe;
+
 use crate::policy::Document;
 
 pub use beyond::{Excess, Finding};
 pub use decide::{Dependency, Operation, Parameters, Refusal, Request, Verdict, Wrapping};
 pub use grant::{Grant, Limits};
-pub use identity::{Alias, Identity};
+pub use identity::{Alias, Identity, Templates};
 
 use identity::{Expanded, expand};
 use pattern::Pattern;
@@ -49,6 +51,30 @@ pub enum Server {
     Vault,
 }
 
+/// A policy as the server keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy<'a> {
+    /// Its name.
+    pub name: String,
+    /// What its text says.
+    pub document: &'a Document,
+    /// What may fill the templates in its paths (OpenBao).
+    pub templates: Templates,
+    /// When the server removes it, if it does (OpenBao).
+    pub expiration: Option<String>,
+}
+
+impl<'a, N: AsRef<str>> From<(N, &'a Document)> for Policy<'a> {
+    fn from((name, document): (N, &'a Document)) -> Self {
+        Self {
+            name: name.as_ref().to_owned(),
+            document,
+            templates: Templates::default(),
+            expiration: None,
+        }
+    }
+}
+
 /// A rule in force: everything that all policies say of one path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -57,6 +83,8 @@ pub struct Entry {
     /// Directives of templates in its path of which the value isn't known; they stand in the
     /// path as they are written.
     pub unknown: BTreeSet<String>,
+    /// What the values of those may hold, if each policy that has the rule lets them.
+    templates: Templates,
     pattern: Pattern,
 }
 
@@ -68,7 +96,8 @@ impl Entry {
 }
 
 /// A policy that makes the server refuse every request of a token that has it, or that it
-/// doesn't take in the first place.
+/// doesn't take in the first place. Until it is removed: that its rule has expired is no help
+/// (tried on OpenBao 2.7.2).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Broken {
     /// The policy's name.
@@ -77,6 +106,19 @@ pub struct Broken {
     pub path: String,
     /// What is wrong with it.
     pub why: String,
+    /// When the server removes the policy, if it does.
+    pub expiration: Option<String>,
+}
+
+impl Broken {
+    /// What it depends on that anything is allowed.
+    pub(super) fn condition(&self) -> String {
+        format!(
+            "the server taking the policy `{}`: {}",
+            safe(&self.policy),
+            self.why
+        )
+    }
 }
 
 /// What a set of policies allows.
@@ -105,9 +147,9 @@ impl Acl {
     ///
     /// A policy named `root` allows everything, whatever stands beside it: the server drops the
     /// others when it makes such a token.
-    pub fn new<'a, N: AsRef<str>>(
+    pub fn new<'a, P: Into<Policy<'a>>>(
         server: Server,
-        policies: impl IntoIterator<Item = (N, &'a Document)>,
+        policies: impl IntoIterator<Item = P>,
         identity: Option<&Identity>,
     ) -> Self {
         let mut acl = Self {
@@ -116,40 +158,60 @@ impl Acl {
             broken: BTreeSet::new(),
             rules: BTreeMap::new(),
         };
-        for (name, document) in policies {
-            let name = name.as_ref();
+        for policy in policies {
+            let policy = policy.into();
             // The server trims and folds names before it looks for `root` among them.
-            acl.root |= name.trim().eq_ignore_ascii_case("root");
-            for (path, rule) in &document.paths {
-                acl.insert(name, path, Grant::new(name, rule), identity);
+            acl.root |= policy.name.trim().eq_ignore_ascii_case("root");
+            for (path, rule) in &policy.document.paths {
+                acl.insert(&policy, path, Grant::new(&policy.name, rule), identity);
             }
         }
         acl
     }
 
-    fn insert(&mut self, policy: &str, path: &str, grant: Grant, identity: Option<&Identity>) {
-        let expanded = expand(path, identity, self.server).and_then(|expanded| match expanded {
-            Expanded::Path { text, unknown } => Ok(Some((Pattern::parse(&text)?, unknown))),
+    fn insert(
+        &mut self,
+        policy: &Policy<'_>,
+        path: &str,
+        grant: Grant,
+        identity: Option<&Identity>,
+    ) {
+        let templates = match self.server {
+            Server::OpenBao => policy.templates,
+            Server::Vault => Templates::VAULT,
+        };
+        let place = |identity: Option<&Identity>| match expand(path, identity, templates)? {
+            Expanded::Path { text, unknown } => {
+                Ok::<_, String>(Some((Pattern::parse(&text)?, unknown)))
+            }
             Expanded::Dropped => Ok(None),
+        };
+        let placed = place(identity).or_else(|why| {
+            self.broken.insert(Broken {
+                policy: policy.name.clone(),
+                path: path.to_owned(),
+                why,
+                expiration: policy.expiration.clone(),
+            });
+            // What it comes to once the server takes it isn't known.
+            place(Some(&Identity::default()))
         });
-        match expanded {
-            Ok(Some((pattern, unknown))) => {
-                let entry = self.rules.entry(pattern.text.clone()).or_insert(Entry {
-                    grant: Grant::default(),
-                    unknown,
-                    pattern,
-                });
-                entry.grant.merge(grant);
-            }
-            Ok(None) => {}
-            Err(why) => {
-                self.broken.insert(Broken {
-                    policy: policy.to_owned(),
-                    path: path.to_owned(),
-                    why,
-                });
-            }
-        }
+        let Ok(Some((pattern, unknown))) = placed else {
+            return;
+        };
+        let templates = if unknown.is_empty() {
+            Templates::default()
+        } else {
+            templates
+        };
+        let entry = self.rules.entry(pattern.text.clone()).or_insert(Entry {
+            grant: Grant::default(),
+            unknown,
+            templates,
+            pattern,
+        });
+        entry.templates = entry.templates.of_both(templates);
+        entry.grant.merge(grant);
     }
 
     /// Whether the policy `root` is among the policies.
@@ -162,7 +224,23 @@ impl Acl {
         self.broken.iter()
     }
 
-    /// The rules in force, by path.
+    /// The policy for which every request is refused, one that stays before one that expires.
+    pub(super) fn refusing(&self) -> Option<&Broken> {
+        self.broken
+            .iter()
+            .filter(|_| !self.root)
+            .min_by_key(|broken| broken.expiration.is_some())
+    }
+
+    /// What is allowed once the server takes every policy. What it refuses now isn't known then.
+    pub(super) fn once_taken(&self) -> Self {
+        Self {
+            broken: BTreeSet::new(),
+            ..self.clone()
+        }
+    }
+
+    /// The rules by path, in force unless a policy is broken.
     pub fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.rules.values()
     }
@@ -258,6 +336,8 @@ mod logins_tests;
 mod member_tests;
 #[cfg(test)]
 mod namespace_tests;
+#[cfg(test)]
+mod refused_tests;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

@@ -1,12 +1,13 @@
-//! Templates of a real entity with metadata, an alias and a group.
+//! Templates of a real entity with metadata, an alias and a group, in policies that let wildcards
+//! and slashes into their values and in those that don't.
 
 use std::collections::BTreeMap;
 
-use remit_vault::access::{Alias, Identity};
+use remit_vault::access::{Acl, Alias, Identity, Policy, Server as Product, Templates};
 use remit_vault::policy::Document;
 use serde_json::json;
 
-use super::{acl, capabilities};
+use super::capabilities;
 use crate::live::{Stage, shared};
 
 #[test]
@@ -22,7 +23,10 @@ fn templates_become_what_the_server_makes_of_them() {
         ("none", ""),
         ("star", "a*"),
         ("plus", "+"),
+        ("within", "a+b"),
         ("slash", "org/repo"),
+        ("below", "org/*"),
+        ("every", "+/repo"),
         ("odd", "{{x}} é.."),
     ];
     let entity = server.write(
@@ -89,7 +93,13 @@ fn templates_become_what_the_server_makes_of_them() {
         "{{identity.entity.metadata}}".to_owned(),
         "{{identity.entity.metadata.star}}".to_owned(),
         "{{identity.entity.metadata.plus}}".to_owned(),
+        "{{identity.entity.metadata.plus}}*".to_owned(),
+        "{{identity.entity.metadata.plus}}/x".to_owned(),
+        "{{identity.entity.metadata.star}}/x".to_owned(),
+        "{{identity.entity.metadata.within}}".to_owned(),
         "{{identity.entity.metadata.slash}}".to_owned(),
+        "{{identity.entity.metadata.below}}".to_owned(),
+        "{{identity.entity.metadata.every}}".to_owned(),
         "{{identity.entity.metadata.other}}/{{identity.entity.metadata.star}}".to_owned(),
         "{{identity.entity.metadata.star}}/{{identity.entity.metadata.other}}".to_owned(),
         format!("{{{{identity.entity.aliases.{accessor}.id}}}}"),
@@ -115,27 +125,52 @@ fn templates_become_what_the_server_makes_of_them() {
         for (path, name) in [(path.as_str(), "read"), ("kv/fixed", "list")] {
             document.rule(path).capabilities.insert(name.to_owned());
         }
-        let policies = [("p0", document)];
-        let body = json!({"policy": policies[0].1.to_string()});
-        server.write(namespace, "sys/policies/acl/p0", &body);
-        let acl = acl(&policies, Some(&identity));
-        let mut paths = vec!["kv/fixed".to_owned(), path, "kv/other".to_owned()];
-        paths.extend(acl.entries().map(|entry| entry.path().to_owned()));
-        let (status, answer) = capabilities(namespace, token, &paths);
-        assert_eq!(
-            acl.broken().count() > 0,
-            status == 403,
-            "{template}: {answer}"
-        );
-        if status == 403 {
-            broken += 1;
-            continue;
-        }
-        dropped += usize::from(acl.entries().count() == 1);
-        for path in &paths {
-            let told: Vec<&str> = acl.capabilities(path).into_iter().collect();
-            assert_eq!(answer["data"][path], json!(told), "{template} {path}");
+        let choices =
+            [false, true].map(|wildcards| [false, true].map(|slashes| (wildcards, slashes)));
+        for (allow_wildcards, allow_slashes) in choices.concat() {
+            let body = json!({
+                "policy": document.to_string(),
+                "allow_wildcards_in_identity_templates": allow_wildcards,
+                "allow_slashes_in_identity_templates": allow_slashes,
+            });
+            server.write(namespace, "sys/policies/acl/p0", &body);
+            let policy = Policy {
+                templates: Templates {
+                    allow_wildcards,
+                    allow_slashes,
+                },
+                ..Policy::from(("p0", &document))
+            };
+            let acl = Acl::new(Product::OpenBao, [policy], Some(&identity));
+            let mut paths = ["fixed", "other", "a", "axe", "a+b", "x", "a/x", "a*/x"]
+                .map(|name| format!("kv/{name}"))
+                .to_vec();
+            paths.extend(
+                ["org/repo", "org/other/deep", "any/repo"].map(|name| format!("kv/{name}")),
+            );
+            paths.push(path.clone());
+            paths.extend(acl.entries().map(|entry| entry.path().to_owned()));
+            let (status, answer) = capabilities(namespace, token, &paths);
+            // A path that the values make and that is none is an error of the server's.
+            assert_eq!(
+                acl.broken().count() > 0,
+                status == 403 || status == 500,
+                "{template} {allow_wildcards} {allow_slashes}: {answer}"
+            );
+            if status != 200 {
+                broken += 1;
+                continue;
+            }
+            dropped += usize::from(acl.entries().count() == 1);
+            for path in &paths {
+                let told: Vec<&str> = acl.capabilities(path).into_iter().collect();
+                assert_eq!(
+                    answer["data"][path],
+                    json!(told),
+                    "{template} {allow_wildcards} {allow_slashes} {path}"
+                );
+            }
         }
     }
-    assert_eq!((broken, dropped), (4, 12));
+    assert_eq!((broken, dropped), (24, 50));
 }

@@ -14,7 +14,7 @@ use super::decide::Operation;
 use super::grant::Grant;
 use super::limits::compare;
 use super::pattern::{Pattern, Segment};
-use super::{Acl, Entry, Lookup, Server, foremost, foremost_listing, uncertain};
+use super::{Acl, Broken, Entry, Lookup, Server, foremost, foremost_listing, uncertain};
 use crate::policy::CAPABILITIES;
 
 /// How many states a walk may have. Rules without `+` have about two each, so ten thousand of
@@ -59,9 +59,8 @@ impl Acl {
         if self.root {
             return vec![everything(&["root"], Finding::Gained)];
         }
-        if let Some(broken) = self.broken.first() {
-            let why = format!("the policy can't be evaluated: {}", broken.why);
-            return vec![everything(&[&broken.policy], Finding::Undecided(why))];
+        if let Some(broken) = self.refusing() {
+            return self.beyond_once_taken(broken, other);
         }
         // What every request is refused under allows nothing.
         let nothing = Self {
@@ -70,16 +69,27 @@ impl Acl {
             broken: BTreeSet::new(),
             rules: BTreeMap::new(),
         };
-        let other = if other.broken.is_empty() {
-            other
-        } else {
-            &nothing
+        let other = match other.refusing() {
+            None => other,
+            Some(_) => &nothing,
         };
         let mut walk = Walk::new(self, other);
         walk.run();
         let mut found: Vec<Excess> = walk.found.into_values().map(|(_, excess)| excess).collect();
         found.extend(uncertain::doubts(self, other, &found));
         found.sort();
+        found
+    }
+
+    /// What this may allow once the server takes the policy for which it denies everything now.
+    fn beyond_once_taken(&self, broken: &Broken, other: &Self) -> Vec<Excess> {
+        let mut found = self.once_taken().beyond(&other.once_taken());
+        for excess in &mut found {
+            if !matches!(excess.finding, Finding::Undecided(_)) {
+                excess.finding =
+                    Finding::Undecided(format!("it depends on {}", broken.condition()));
+            }
+        }
         found
     }
 }

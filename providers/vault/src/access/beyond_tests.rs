@@ -172,10 +172,13 @@ fn root_and_broken_policies() {
             .capabilities
             .insert("read".to_owned());
         document.rule("kv/a").capabilities.insert("read".to_owned());
+        document.rule("kv/b").capabilities.insert("read".to_owned());
         Acl::new(Server::OpenBao, [("bad", &document)], None)
     };
+    // What is allowed already is nothing more once the policy is taken.
     let undecided = broken().beyond(&some);
     assert_eq!(undecided.len(), 1);
+    assert_eq!(undecided[0].path, "kv/b");
     assert_eq!(undecided[0].policies, BTreeSet::from(["bad".to_owned()]));
     assert!(matches!(&undecided[0].finding, Finding::Undecided(why) if why.contains("`+*`")));
     // Under a broken policy nothing is allowed.

@@ -13,7 +13,7 @@ use remit_sdk::Value;
 use remit_sdk::text::safe;
 
 use super::grant::{Grant, Limits};
-use super::{Acl, Entry, Lookup, Server, fold, uncertain};
+use super::{Acl, Broken, Entry, Lookup, Server, fold, uncertain};
 
 /// What a request does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -309,13 +309,39 @@ impl Acl {
                 by: BTreeSet::from(["root".to_owned()]),
             };
         }
-        if let Some(broken) = self.broken.first() {
-            return Verdict::Denied {
-                rule: Some(broken.path.clone()),
-                by: BTreeSet::from([broken.policy.clone()]),
-                why: Refusal::Broken(broken.why.clone()),
-            };
+        match self.refusing() {
+            Some(broken) => self.refused(broken, request),
+            None => self.by_rules(request),
         }
+    }
+
+    /// The verdict where a policy is broken: every request is denied until the server removes it.
+    fn refused(&self, broken: &Broken, request: &Request<'_>) -> Verdict {
+        let denied = Verdict::Denied {
+            rule: Some(broken.path.clone()),
+            by: BTreeSet::from([broken.policy.clone()]),
+            why: Refusal::Broken(broken.why.clone()),
+        };
+        if broken.expiration.is_none() {
+            return denied;
+        }
+        let (mut on, mut rules, mut by) = match self.by_rules(request) {
+            Verdict::Denied { .. } => return denied,
+            Verdict::Allowed { rule, by } => (Vec::new(), BTreeSet::from([rule]), by),
+            Verdict::Depends { on, rules, by } => (on, rules, by),
+        };
+        for broken in &self.broken {
+            on.extend(broken.expiration.clone().map(Dependency::Expiration));
+            rules.insert(broken.path.clone());
+            by.insert(broken.policy.clone());
+        }
+        on.sort();
+        on.dedup();
+        Verdict::Depends { on, rules, by }
+    }
+
+    /// The verdict of the rules, whatever else is broken.
+    fn by_rules(&self, request: &Request<'_>) -> Verdict {
         let path = request.path.trim_start_matches('/');
         let mut path = match self.server {
             Server::OpenBao => fold::policies(path).into_owned(),

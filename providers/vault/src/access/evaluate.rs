@@ -16,8 +16,8 @@ use super::decide::{Operation, Request, Verdict};
 use super::issued::{self, Issued};
 use super::member::{self, Member, PENDING};
 use super::{
-    Acl, Entry, Excess, Finding, Server, administrative, escalate, fold, logins, namespace,
-    uncertain,
+    Acl, Broken, Entry, Excess, Finding, Policy, Server, Templates, administrative, escalate, fold,
+    logins, namespace, uncertain,
 };
 use crate::policy::{self, Document};
 use crate::schema;
@@ -25,6 +25,12 @@ use crate::schema;
 pub(super) const ENTITY: &str = "vault_entity";
 pub(super) const POLICY: &str = "vault_policy";
 pub(super) const ROLES: [&str; 2] = ["vault_jwt_role", "vault_approle_role"];
+
+/// What a policy lets the values of its templates hold.
+const TEMPLATES: [&str; 2] = [
+    "allow_slashes_in_identity_templates",
+    "allow_wildcards_in_identity_templates",
+];
 
 impl Evaluate for crate::Vault {
     fn provider(&self) -> &'static str {
@@ -74,11 +80,9 @@ impl Evaluate for crate::Vault {
         let Some(holding) = Holding::new(world, subject) else {
             return Vec::new();
         };
-        let is_refused = holding.acl.broken().next().is_some();
         let mut found: Vec<Permission> = holding
             .acl
             .entries()
-            .filter(|_| !is_refused)
             .filter(|entry| !entry.grant.denies() && !entry.grant.capabilities.is_empty())
             .map(|entry| holding.permission(entry))
             .collect();
@@ -101,11 +105,11 @@ impl Evaluate for crate::Vault {
         subject: &Subject,
         than: &World<'_>,
     ) -> Vec<access::Excess> {
-        let Some(over) = Holding::new(world, subject) else {
+        let Some(mut over) = Holding::new(world, subject) else {
             return Vec::new();
         };
         let nothing = Holding::nothing(world);
-        let under = Holding::new(than, subject).unwrap_or(nothing);
+        let mut under = Holding::new(than, subject).unwrap_or(nothing);
         let mut found: Vec<access::Excess> = over
             .acl
             .beyond(&under.acl)
@@ -123,6 +127,11 @@ impl Evaluate for crate::Vault {
             example: None,
             certainty: Certainty::Undecided(unknown.why.clone()),
         }));
+        let condition = over.acl.refusing().map(Broken::condition);
+        if condition.is_some() {
+            over.acl = over.acl.once_taken();
+            under.acl = under.acl.once_taken();
+        }
         let (given, before) = (over.issued(), under.issued());
         for (path, issued) in given {
             let why = match before.get(&path) {
@@ -134,7 +143,7 @@ impl Evaluate for crate::Vault {
                 permission: Permission {
                     actions: names([&"read"].into_iter()),
                     resources: BTreeSet::from([path]),
-                    conditions: BTreeSet::new(),
+                    conditions: condition.iter().cloned().collect(),
                     sources: over.sources(issued.policies.iter()),
                 },
                 example: None,
@@ -166,9 +175,17 @@ impl Evaluate for crate::Vault {
     }
 
     fn escalations(&self, world: &World<'_>, subject: &Subject) -> Vec<Escalation> {
-        Holding::new(world, subject)
-            .map(|holding| escalate::escalations(world, subject, &holding))
-            .unwrap_or_default()
+        let Some(mut holding) = Holding::new(world, subject) else {
+            return Vec::new();
+        };
+        // Where every request is denied, this is what comes of it once none is.
+        let condition = holding.acl.refusing().map(Broken::condition);
+        holding.acl = holding.acl.once_taken();
+        let mut found = escalate::escalations(world, subject, &holding);
+        for escalation in &mut found {
+            escalation.depends.extend(condition.clone());
+        }
+        found
     }
 }
 
@@ -295,8 +312,12 @@ impl<'a> Holding<'a> {
                 .and_then(Value::as_str);
             let why = match text.map(policy::parse) {
                 Some(Ok(document)) => {
-                    documents.push((name.clone(), document));
-                    continue;
+                    if let Some(why) = unknown_templates(world, name, &document) {
+                        why
+                    } else {
+                        documents.push((name.clone(), document));
+                        continue;
+                    }
                 }
                 None if world.absent.contains(&(POLICY, name)) && name != "root" => continue,
                 // A policy of this name allows everything, and has no text.
@@ -334,7 +355,9 @@ impl<'a> Holding<'a> {
         let identity = member.identity();
         let acl = Acl::new(
             server(world),
-            documents.iter().map(|(name, document)| (name, document)),
+            documents
+                .iter()
+                .map(|(name, document)| held(world, name, document)),
             identity.as_ref(),
         );
         Some(Self {
@@ -363,6 +386,7 @@ impl<'a> Holding<'a> {
                 .map(|one| namespace::condition(one)),
         );
         conditions.extend(self.but_not(entry));
+        conditions.extend(self.acl.refusing().map(Broken::condition));
         Permission {
             actions: names(grant.capabilities.keys()),
             resources: BTreeSet::from([entry.path().to_owned()]),
@@ -488,6 +512,36 @@ impl Holding<'_> {
         on.extend(self.unknown.values().map(|unknown| unknown.why.clone()));
         access::Verdict::Depends(on)
     }
+}
+
+/// A policy with what the server keeps beside its text.
+fn held<'d>(world: &World<'_>, name: &str, document: &'d Document) -> Policy<'d> {
+    let policy = world.thing(POLICY, name);
+    let is_set = |attribute| policy.is_some_and(|policy| is_true(policy, attribute));
+    let [allow_slashes, allow_wildcards] = TEMPLATES.map(is_set);
+    Policy {
+        name: name.to_owned(),
+        document,
+        templates: Templates {
+            allow_wildcards,
+            allow_slashes,
+        },
+        expiration: None,
+    }
+}
+
+/// Why it isn't known what may fill the templates of a policy that has some.
+fn unknown_templates(world: &World<'_>, name: &str, document: &Document) -> Option<String> {
+    let policy = world.thing(POLICY, name)?;
+    let is_pending = |attribute: &&str| {
+        let value = policy.attributes.get(*attribute);
+        value.is_some_and(Value::has_pending)
+    };
+    let attribute = TEMPLATES.into_iter().find(is_pending)?;
+    let mut paths = document.paths.keys();
+    paths
+        .any(|path| path.contains("{{"))
+        .then(|| format!("`{attribute}` of the policy `{}` isn't known", safe(name)))
 }
 
 fn names<'n>(all: impl Iterator<Item = &'n &'static str>) -> BTreeSet<String> {

@@ -47,11 +47,11 @@ fn permissions_of(things: &Things, subject: &Subject) -> Vec<String> {
     found.iter().map(told).collect()
 }
 
-fn permissions(things: &Things) -> Vec<String> {
+pub(super) fn permissions(things: &Things) -> Vec<String> {
     permissions_of(things, &entity("a"))
 }
 
-fn beyond(over: &Things, under: &Things) -> Vec<String> {
+pub(super) fn beyond(over: &Things, under: &Things) -> Vec<String> {
     Vault
         .beyond(&over.world(), &entity("a"), &under.world())
         .iter()
@@ -295,7 +295,13 @@ fn who_is_not_there_or_disabled_or_refused_can_do_nothing() {
     );
     // One bad path, and the server refuses every request.
     let broken = holder("kv/a: read\nkv/+*: read");
-    assert_eq!(permissions(&broken), [""; 0]);
+    assert_eq!(
+        permissions(&broken),
+        [
+            "read at kv/a if the server taking the policy `p`: the path `kv/+*` has `+*`, which the \
+          server refuses; write `+/*`, or `*` alone by scope.p/vault_policy"
+        ]
+    );
     assert!(matches!(
         can(&broken, "read kv/a").verdict,
         Verdict::Denied(_)

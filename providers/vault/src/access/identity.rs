@@ -5,15 +5,14 @@
 //! known leaves its directive in the path, and the directive is told. Nothing is looked up here.
 //!
 //! Directives: page `concepts/policies` of OpenBao. What a value may hold was tried on OpenBao
-//! 2.7.2: `*` and `+` never (GHSA-59w7-v8rr-pr4p), `/` not on OpenBao; Vault leaves that to
-//! `deny_slash_in_templated_paths`, which is off unless it is set.
+//! 2.7.2: `*`, `+` and `/` where the policy says so, each a wildcard or a slash like any other;
+//! else the server refuses the token (GHSA-59w7-v8rr-pr4p). Vault takes no `*` and `+`, and leaves
+//! `/` to `deny_slash_in_templated_paths`, which is off unless it is set.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use remit_sdk::text::safe;
-
-use super::Server;
 
 /// What is known of an entity and its groups: values by directive, and the beginnings of
 /// directives that have no other value than those.
@@ -21,6 +20,42 @@ use super::Server;
 pub struct Identity {
     values: BTreeMap<String, String>,
     closed: BTreeSet<String>,
+}
+
+/// What the value of a template may hold besides plain text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Templates {
+    /// `*` and `+`.
+    pub allow_wildcards: bool,
+    /// `/`.
+    pub allow_slashes: bool,
+}
+
+impl Templates {
+    /// As Vault has it for every policy.
+    pub(super) const VAULT: Self = Self {
+        allow_wildcards: false,
+        allow_slashes: true,
+    };
+
+    /// What both allow.
+    pub(super) fn of_both(self, other: Self) -> Self {
+        Self {
+            allow_wildcards: self.allow_wildcards && other.allow_wildcards,
+            allow_slashes: self.allow_slashes && other.allow_slashes,
+        }
+    }
+
+    /// The first character of a value that the server refuses.
+    fn refused(self, value: &str) -> Option<char> {
+        [
+            ('*', self.allow_wildcards),
+            ('+', self.allow_wildcards),
+            ('/', self.allow_slashes),
+        ]
+        .into_iter()
+        .find_map(|(c, allowed)| (!allowed && value.contains(c)).then_some(c))
+    }
 }
 
 /// What is known of one of an entity's aliases.
@@ -215,7 +250,7 @@ pub(super) enum Expanded {
 pub(super) fn expand(
     path: &str,
     identity: Option<&Identity>,
-    server: Server,
+    templates: Templates,
 ) -> Result<Expanded, String> {
     let unbalanced = || {
         format!(
@@ -228,15 +263,15 @@ pub(super) fn expand(
     if text.contains("}}") {
         return Err(unbalanced());
     }
-    let mut templates = Vec::new();
+    let mut found = Vec::new();
     for piece in pieces {
         match piece.split("}}").collect::<Vec<_>>().as_slice() {
-            [directive, rest] => templates.push((directive.trim(), *rest)),
+            [directive, rest] => found.push((directive.trim(), *rest)),
             _ => return Err(unbalanced()),
         }
     }
     let mut unknown = BTreeSet::new();
-    for (directive, rest) in templates {
+    for (directive, rest) in found {
         let value = identity.map_or(Given::Absent, |identity| identity.value(directive));
         match value {
             Given::Absent => return Ok(Expanded::Dropped),
@@ -245,10 +280,7 @@ pub(super) fn expand(
                 unknown.insert(directive.to_owned());
             }
             Given::Known(value) => {
-                let refused = ['*', '+', '/']
-                    .into_iter()
-                    .find(|c| value.contains(*c) && (*c != '/' || server == Server::OpenBao));
-                if let Some(refused) = refused {
+                if let Some(refused) = templates.refused(value) {
                     return Err(format!(
                         "`{}` is `{}` here, and the server refuses a `{refused}` in the value of a template: every request of the token is denied",
                         safe(directive),
@@ -327,7 +359,7 @@ mod tests {
                 "e-1/agent.x",
             ),
         ] {
-            let found = expand(template, Some(&known()), Server::OpenBao);
+            let found = expand(template, Some(&known()), Templates::default());
             assert_eq!(found, Ok(path(filled, &[])), "{template}");
         }
     }
@@ -348,16 +380,20 @@ mod tests {
             "{{bogus}}",
             "{{}}",
         ] {
-            let found = expand(template, Some(&known()), Server::OpenBao);
+            let found = expand(template, Some(&known()), Templates::default());
             assert_eq!(found, Ok(Expanded::Dropped), "{template}");
             assert_eq!(
-                expand(template, None, Server::OpenBao),
+                expand(template, None, Templates::default()),
                 Ok(Expanded::Dropped)
             );
         }
         let nameless = Identity::default().with_name("");
         assert_eq!(
-            expand("{{identity.entity.name}}", Some(&nameless), Server::OpenBao),
+            expand(
+                "{{identity.entity.name}}",
+                Some(&nameless),
+                Templates::default()
+            ),
             Ok(Expanded::Dropped)
         );
         // Nonsense is dropped even where nothing is known.
@@ -370,7 +406,7 @@ mod tests {
             "{{identity.groups.x.name}}",
             "{{other}}",
         ] {
-            let found = expand(template, Some(&Identity::default()), Server::OpenBao);
+            let found = expand(template, Some(&Identity::default()), Templates::default());
             assert_eq!(found, Ok(Expanded::Dropped), "{template}");
         }
     }
@@ -390,11 +426,11 @@ mod tests {
             "time.now",
         ] {
             let template = format!("kv/{{{{ {directive} }}}}/*");
-            let found = expand(&template, Some(&Identity::default()), Server::OpenBao);
+            let found = expand(&template, Some(&Identity::default()), Templates::default());
             let text = format!("kv/{{{{{directive}}}}}/*");
             assert_eq!(found, Ok(path(&text, &[directive])));
             assert_eq!(
-                expand(&template, None, Server::OpenBao),
+                expand(&template, None, Templates::default()),
                 Ok(Expanded::Dropped)
             );
         }
@@ -427,20 +463,24 @@ mod tests {
     fn what_could_widen_a_path_is_refused() {
         let with = |value: &str| Identity::default().with_metadata(&pairs(&[("v", value)]));
         for value in ["*", "a*", "+", "a+b", "a/*"] {
-            for server in [Server::OpenBao, Server::Vault] {
-                let why = expand("{{identity.entity.metadata.v}}", Some(&with(value)), server);
+            for templates in [Templates::default(), Templates::VAULT] {
+                let why = expand(
+                    "{{identity.entity.metadata.v}}",
+                    Some(&with(value)),
+                    templates,
+                );
                 assert!(why.unwrap_err().contains("denied"), "{value}");
             }
         }
         let slash = with("org/repo");
         let template = "kv/{{identity.entity.metadata.v}}";
-        assert!(expand(template, Some(&slash), Server::OpenBao).is_err());
+        assert!(expand(template, Some(&slash), Templates::default()).is_err());
         assert_eq!(
-            expand(template, Some(&slash), Server::Vault),
+            expand(template, Some(&slash), Templates::VAULT),
             Ok(path("kv/org/repo", &[]))
         );
         for value in ["a b", "..", "é", "{{x}}", "a}}", "%2f"] {
-            let found = expand(template, Some(&with(value)), Server::OpenBao);
+            let found = expand(template, Some(&with(value)), Templates::default());
             assert_eq!(found, Ok(path(&format!("kv/{value}"), &[])), "{value}");
         }
     }
@@ -448,7 +488,7 @@ mod tests {
     #[test]
     fn brackets_come_in_pairs() {
         for template in ["{{a", "a}}", "{{a}}b}}", "{{{{a}}", "}}{{", "a}}b{{c}}"] {
-            let why = expand(template, Some(&known()), Server::OpenBao).unwrap_err();
+            let why = expand(template, Some(&known()), Templates::default()).unwrap_err();
             assert!(why.contains("counterpart"), "{template}: {why}");
         }
     }

@@ -448,7 +448,7 @@ proptest! {
         }
         let identity = Identity::default().with_name("a");
         let acl = Acl::new(Server::Vault, [("p", &document)], Some(&identity));
-        let none = Acl::new::<&str>(Server::Vault, [], None);
+        let none = Acl::new::<Policy<'_>>(Server::Vault, [], None);
         prop_assert!(!acl.capabilities(&asked).is_empty());
         for operation in [Operation::List, Operation::Read] {
             let _ = acl.decide(&Request::new(operation, &asked));

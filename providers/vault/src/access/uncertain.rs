@@ -59,7 +59,7 @@ fn doubt(over: &Acl, under: &Acl, found: &[Excess], path: &str) -> Option<Excess
     };
     let (near_over, near_under) = (near(over), near(under));
     let same = |path: &String| match (over.rules.get(path), under.rules.get(path)) {
-        (Some(a), Some(b)) => a.grant.same_effect(&b.grant),
+        (Some(a), Some(b)) => a.grant.same_effect(&b.grant) && !is_freer(a, b),
         _ => false,
     };
     // Where everything around it is the same, so is what comes of it, whatever its value.
@@ -71,7 +71,9 @@ fn doubt(over: &Acl, under: &Acl, found: &[Excess], path: &str) -> Option<Excess
         .flatten()
         .flat_map(|entry| &entry.grant.limits.expirations)
         .collect();
+    let freer = mine.zip(theirs).is_some_and(|(a, b)| is_freer(a, b));
     let settled = expirations.is_empty()
+        && !freer
         && mine.is_none_or(|mine| settled_over(mine, under, &near_under, found))
         && theirs.is_none_or(|theirs| {
             settled_under(theirs, over, under, &near_over, &near_under, found)
@@ -97,6 +99,11 @@ fn doubt(over: &Acl, under: &Acl, found: &[Excess], path: &str) -> Option<Excess
         example: path.to_owned(),
         finding: Finding::Undecided(format!("it depends on {}", on.join(" and "))),
     })
+}
+
+/// Whether the values of one rule's templates may hold what the server refuses in the other's.
+fn is_freer(one: &Entry, other: &Entry) -> bool {
+    one.templates.of_both(other.templates) != one.templates
 }
 
 /// Whether a rule of the Acl that may allow more gives nothing that isn't given wherever it may
