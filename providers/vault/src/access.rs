@@ -163,7 +163,9 @@ impl Acl {
             // The server trims and folds names before it looks for `root` among them.
             acl.root |= policy.name.trim().eq_ignore_ascii_case("root");
             for (path, rule) in &policy.document.paths {
-                acl.insert(&policy, path, Grant::new(&policy.name, rule), identity);
+                let mut grant = Grant::new(&policy.name, rule);
+                grant.limits.expirations.extend(policy.expiration.clone());
+                acl.insert(&policy, path, grant, identity);
             }
         }
         acl
@@ -322,6 +324,8 @@ mod escalate_method_tests;
 mod escalate_tests;
 #[cfg(test)]
 mod evaluate_tests;
+#[cfg(test)]
+mod expiration_tests;
 #[cfg(test)]
 mod grant_tests;
 #[cfg(test)]

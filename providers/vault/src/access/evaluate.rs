@@ -519,6 +519,7 @@ fn held<'d>(world: &World<'_>, name: &str, document: &'d Document) -> Policy<'d>
     let policy = world.thing(POLICY, name);
     let is_set = |attribute| policy.is_some_and(|policy| is_true(policy, attribute));
     let [allow_slashes, allow_wildcards] = TEMPLATES.map(is_set);
+    let expiration = policy.and_then(|policy| policy.attributes.get("expiration"));
     Policy {
         name: name.to_owned(),
         document,
@@ -526,7 +527,11 @@ fn held<'d>(world: &World<'_>, name: &str, document: &'d Document) -> Policy<'d>
             allow_wildcards,
             allow_slashes,
         },
-        expiration: None,
+        expiration: expiration.and_then(|time| match time {
+            Value::Null => None,
+            Value::String(time) => (!time.is_empty()).then(|| time.clone()),
+            _ => Some(PENDING.to_owned()),
+        }),
     }
 }
 
