@@ -14,12 +14,13 @@ use std::fmt::Write as _;
 
 use remit_sdk::text::safe;
 
-/// What is known of an entity and its groups: values by directive, and the beginnings of
-/// directives that have no other value than those.
+/// What is known of an entity and its groups: values by directive, the beginnings of directives
+/// that have no other value than those, and directives below these whose value isn't known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Identity {
     values: BTreeMap<String, String>,
     closed: BTreeSet<String>,
+    open: BTreeSet<String>,
 }
 
 /// What the value of a template may hold besides plain text.
@@ -93,6 +94,13 @@ impl Identity {
     #[must_use]
     pub fn with_metadata(mut self, all: &BTreeMap<String, String>) -> Self {
         self.set_all(&format!("{ENTITY}metadata."), all);
+        self
+    }
+
+    /// A key of the entity's metadata whose value isn't known.
+    #[must_use]
+    pub fn with_unknown_metadata(mut self, key: &str) -> Self {
+        self.open.insert(format!("{ENTITY}metadata.{key}"));
         self
     }
 
@@ -177,8 +185,9 @@ impl Identity {
         if let Some(value) = self.values.get(directive) {
             return Given::Known(value);
         }
-        let closed = self.closed.iter().any(|place| directive.starts_with(place));
-        if closed || !is_directive(directive) {
+        let mut closed = self.closed.iter();
+        let closed = closed.any(|place| directive.starts_with(place));
+        if closed && !self.open.contains(directive) || !is_directive(directive) {
             Given::Absent
         } else {
             Given::Unknown

@@ -148,9 +148,18 @@ impl<'w> Member<'w> {
         if entity.kind.name != ENTITY {
             return None;
         }
-        let mut known = Identity::default()
-            .with_name(name(entity))
-            .with_metadata(&metadata(entity));
+        let mut known = Identity::default().with_name(name(entity));
+        match entity.attributes.get("metadata") {
+            // There may be any.
+            Some(Value::Pending(_)) => {}
+            Some(Value::Map(all)) => {
+                known = known.with_metadata(&metadata(entity));
+                for (key, _) in all.iter().filter(|(_, value)| value.has_pending()) {
+                    known = known.with_unknown_metadata(key);
+                }
+            }
+            _ => known = known.with_metadata(&BTreeMap::new()),
+        }
         if let Some(id) = word(entity, "id") {
             known = known.with_id(id);
         }

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use remit_sdk::access::{Evaluate, Excess, Verdict, World};
+use remit_sdk::Value;
+use remit_sdk::access::{Evaluate, Excess, Permission, Verdict, World};
 
-use super::testing::{Things, can, entity};
+use super::decide_tests::pending;
+use super::testing::{Things, can, entity, holder};
 use crate::Vault;
 
 /// `a` with an alias that belongs to the entity of this id, and an entity `b` of somebody else.
@@ -270,4 +272,31 @@ fn what_is_asked_for_has_a_kind() {
             assert!(crate::schema::kinds().iter().all(|kind| kind.name != name));
         }
     }
+}
+
+#[test]
+fn metadata_that_isn_t_known_is_no_metadata_that_isn_t_there() {
+    let rules =
+        "kv/{{identity.entity.metadata.team}}: read\ndb/{{identity.entity.metadata.x}}: read";
+    let paths = |metadata: Value| -> Vec<String> {
+        let things = holder(rules).set("a", "metadata", metadata);
+        let found = Vault.permissions(&things.world(), &entity("a"));
+        let told = |one: Permission| {
+            let path = one.resources.first().cloned().unwrap_or_default();
+            format!("{path} if {:?}", one.conditions)
+        };
+        found.into_iter().map(told).collect()
+    };
+    let unknown = |mount: &str, key: &str| {
+        let directive = format!("identity.entity.metadata.{key}");
+        format!("{mount}/{{{{{directive}}}}} if {{\"`{directive}` being known\"}}")
+    };
+    let team = |value: Value| Value::Map([("team".to_owned(), value)].into());
+    assert_eq!(paths(team(Value::string("b"))), ["kv/b if {}"]);
+    assert_eq!(paths(team(pending())), [unknown("kv", "team")]);
+    assert_eq!(
+        paths(pending()),
+        [unknown("db", "x"), unknown("kv", "team")]
+    );
+    assert_eq!(paths(Value::Null), [""; 0]);
 }
