@@ -7,6 +7,7 @@
 
 mod asking;
 mod table;
+mod unknown;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,8 +60,8 @@ pub(super) fn escalations(holder: Holder<'_>) -> Vec<Escalation> {
 
 /// What is taken as the target of a method.
 struct Aim {
-    /// Its ARN.
-    arn: String,
+    /// Its ARN; `None` where it isn't known, and what is needed on it was asked before.
+    arn: Option<String>,
     /// How it is called: `role x`.
     title: String,
     gain: Gain,
@@ -122,9 +123,9 @@ impl<'w> Asker<'w> {
                 anywhere.push(able);
             }
         }
-        let mut found: Vec<Escalation> = self
-            .aims(method.target)
-            .into_iter()
+        let aims = self.aims(method.target).into_iter();
+        let mut found: Vec<Escalation> = aims
+            .chain(self.aims_beyond(method))
             .filter_map(|aim| self.way(method, aim, &anywhere))
             .collect();
         // One name is enough, and they are many.
@@ -147,22 +148,25 @@ impl<'w> Asker<'w> {
             by.insert(able.permission.clone());
             depends.extend(able.depends.iter().cloned());
         }
-        for (actions, _) in method.needs.iter().filter(|(_, on)| *on == On::Target) {
-            let able = actions
-                .iter()
-                .filter_map(|action| self.able(action, &arn, self.context.clone()))
-                .min_by_key(|able| able.depends.len())?;
-            by.insert(able.permission);
-            depends.extend(able.depends);
+        if let Some(arn) = &arn {
+            for (actions, _) in method.needs.iter().filter(|(_, on)| *on == On::Target) {
+                let able = actions
+                    .iter()
+                    .filter_map(|action| self.able(action, arn, self.context.clone()))
+                    .min_by_key(|able| able.depends.len())?;
+                by.insert(able.permission);
+                depends.extend(able.depends);
+            }
         }
         // Its boundary goes on holding for what it writes for itself.
-        if gain == Gain::Everything && self.is_bounded(method, &arn) {
+        if gain == Gain::Everything && self.is_bounded(method, arn.as_deref()) {
             depends.insert("what its permission boundary leaves".to_owned());
         }
-        // Assuming another role with its policy rewritten leads as far as that policy.
-        let gain = match method.name {
-            "attach-policy-to-assumable-role" | "put-policy-of-assumable-role" => Gain::Everything,
-            _ => gain,
+        // Becoming another with its policy rewritten leads as far as that policy.
+        let gain = if method.writes_policies() {
+            Gain::Everything
+        } else {
+            gain
         };
         Some(Escalation {
             method: method.name.to_owned(),
@@ -174,7 +178,7 @@ impl<'w> Asker<'w> {
     }
 
     /// Whether its boundary holds whatever the method changes.
-    fn is_bounded(&self, method: &Method, target: &str) -> bool {
+    fn is_bounded(&self, method: &Method, target: Option<&str>) -> bool {
         let changes_policy = matches!(
             method.target,
             Target::HeldPolicy
@@ -184,7 +188,7 @@ impl<'w> Asker<'w> {
                 | Target::RoleDeniedInline
                 | Target::RoleDeniedAttached
         );
-        changes_policy && self.known.boundary.is_some() && self.boundary() != Some(target)
+        changes_policy && self.known.boundary.is_some() && self.boundary() != target
     }
 
     fn boundary(&self) -> Option<&'w str> {
@@ -219,7 +223,7 @@ impl<'w> Asker<'w> {
                 "that policy denies",
             ),
             Target::User => self.entities(USER),
-            Target::Group => self.groups(),
+            Target::Group => self.joinable(),
             Target::Role => self.entities(ROLE),
             Target::AssumableRole => self.assumable().map(|(_, aim)| aim).collect(),
             Target::AssumablePolicy => self.assumable_policies(),
@@ -277,22 +281,27 @@ impl<'w> Asker<'w> {
     }
 
     /// Who is in which group isn't read, so joining or changing one may lead to any of them.
-    fn groups(&self) -> Vec<Aim> {
+    fn joinable(&self) -> Vec<Aim> {
         if self.holder.is_role() {
             // Groups have users.
             return Vec::new();
         }
-        let groups = self.holder.world.of_kind(GROUP);
-        groups
-            .map(|thing| {
-                let arn = world::text(thing, "arn").map_or_else(
-                    || self.beside(&format!("group/{}", thing.key)),
-                    str::to_owned,
-                );
+        self.groups()
+            .map(|(thing, arn)| {
                 let gain = Gain::Foreign(format!("{GROUP} {}", thing.key));
                 aim(&arn, format!("group {}", thing.key), gain)
             })
             .collect()
+    }
+
+    fn groups(&self) -> impl Iterator<Item = (&'w Thing<'w>, String)> {
+        self.holder.world.of_kind(GROUP).map(|thing| {
+            let arn = world::text(thing, "arn").map_or_else(
+                || self.beside(&format!("group/{}", thing.key)),
+                str::to_owned,
+            );
+            (thing, arn)
+        })
     }
 
     fn assumable(&self) -> impl Iterator<Item = (Holder<'w>, Aim)> {
@@ -381,25 +390,9 @@ impl<'w> Asker<'w> {
                 ..aim(&arn, other.title(), subject(other))
             })
         });
-        let unknown = self
-            .foreign(PASS, &contexts)
-            .into_iter()
-            .map(|(text, able)| {
-                let gain = Gain::Foreign(format!("{ROLE} {text}"));
-                Aim {
-                    depends: able
-                        .depends
-                        .into_iter()
-                        .chain([
-                            format!("whether roles that are `{text}` trust {service}"),
-                            "what they may do".to_owned(),
-                        ])
-                        .collect(),
-                    by: BTreeSet::from([able.permission]),
-                    ..aim("", format!("some role that is `{text}`"), gain)
-                }
-            });
-        known.chain(unknown).collect()
+        known
+            .chain(self.passed_beyond(service, &contexts))
+            .collect()
     }
 
     /// How policies call a service. In China, some of the names end with `.cn`.
@@ -427,7 +420,10 @@ impl<'w> Asker<'w> {
             ]
             .map(str::to_owned)
             .into(),
-            ..aim("", UNKNOWN.to_owned(), Gain::Foreign(UNKNOWN.to_owned()))
+            arn: None,
+            title: UNKNOWN.to_owned(),
+            gain: Gain::Foreign(UNKNOWN.to_owned()),
+            by: BTreeSet::new(),
         };
         known.chain([unknown]).collect()
     }
@@ -475,7 +471,7 @@ fn last(arn: &str) -> &str {
 
 fn aim(arn: &str, title: String, gain: Gain) -> Aim {
     Aim {
-        arn: arn.to_owned(),
+        arn: Some(arn.to_owned()),
         title,
         gain,
         depends: BTreeSet::new(),

@@ -1,22 +1,21 @@
 //! What a role or user may do, and to which resources that nobody told.
 //!
-//! In come actions; out goes whether the policies allow one on a resource, on any at all, or on
-//! roles that aren't among the objects. Policies are asked of one text for each way in which their
-//! patterns match together, so what a denial leaves of a pattern is found, too.
+//! In come actions; out goes whether the policies allow one on a resource, or on any at all.
+//! Policies are asked of one text for each way in which their patterns match together, so what a
+//! denial leaves of a pattern is found, too.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use remit_sdk::access::{Escalation, Gain, Permission, Source};
+use remit_sdk::access::{Permission, Source};
 
 use super::{Asker, NEW, Told};
 use crate::access::condition::Context;
 use crate::access::decide::{Decision, Request};
 use crate::access::listing::meets;
 use crate::access::pattern::{Filled, Match, OTHER, Pattern, Piece, Reach, signatures};
-use crate::access::world::{ASSUME, ROLE};
 use crate::access::{Layer, Layers, Rule};
-use crate::document::{Effect, Selection, Version};
+use crate::document::{Effect, Selection};
 
 /// An action that it may do.
 pub(super) struct Able {
@@ -25,86 +24,6 @@ pub(super) struct Able {
 }
 
 impl Asker<'_> {
-    /// Roles that it may assume elsewhere, or that aren't among the objects.
-    pub(super) fn elsewhere(&self) -> Vec<Escalation> {
-        self.foreign(ASSUME, std::slice::from_ref(&self.context))
-            .into_iter()
-            .map(|(text, able)| {
-                let mut depends = able.depends;
-                depends.insert(format!("whether roles that are `{text}` trust it"));
-                Escalation {
-                    method: "assume-role-elsewhere".to_owned(),
-                    how: format!("assumes roles that are `{text}`"),
-                    gain: Gain::Foreign(format!("{ROLE} {text}")),
-                    by: BTreeSet::from([able.permission]),
-                    depends: depends.into_iter().collect(),
-                }
-            })
-            .collect()
-    }
-
-    /// Roles that aren't among the objects and that an action is allowed on, as the policies name
-    /// them; in one of several contexts.
-    pub(super) fn foreign(&self, action: &str, contexts: &[Context]) -> Vec<(String, Able)> {
-        let mut here: BTreeSet<String> = self.others(ROLE).map(|(_, arn)| arn).collect();
-        here.insert(self.arn.clone());
-        let rules = self
-            .layers
-            .0
-            .iter()
-            .filter(|(layer, _)| *layer == Layer::Identity)
-            .flat_map(|(_, rules)| rules)
-            .filter(|rule| rule.effect == Effect::Allow && names_action(rule, action));
-        let mut meant: Vec<(String, Selection<Vec<Pattern>>)> = Vec::new();
-        for rule in rules {
-            match &rule.resources {
-                Selection::Only(all) => meant.extend(
-                    all.iter()
-                        .map(|one| (one.text.clone(), Selection::Only(vec![one.clone()]))),
-                ),
-                Selection::AllBut(all) => {
-                    let left_out: Vec<&str> = all.iter().map(|one| one.text.as_str()).collect();
-                    let text = format!("all but {}", left_out.join(", "));
-                    meant.push((text, rule.resources.clone()));
-                }
-            }
-        }
-        meant.sort();
-        meant.dedup();
-        if meant.is_empty() {
-            return Vec::new();
-        }
-        let apart: Vec<Pattern> = here
-            .iter()
-            .map(|arn| Pattern::plain(arn, Version::V2012))
-            .collect();
-        let others = self.told_apart(&[action], &apart);
-        let another = self.beside(&format!("role/{NEW}"));
-        meant
-            .into_iter()
-            .filter_map(|(text, selection)| {
-                let own: Vec<String> = match &selection {
-                    Selection::Only(all) => all.iter().map(filled).collect(),
-                    Selection::AllBut(_) => Vec::new(),
-                };
-                let is_meant =
-                    |arn: &&String| *arn != "*" && !here.contains(*arn) && takes(&selection, arn);
-                let able = own
-                    .iter()
-                    .chain([&another])
-                    .chain(others.iter().flat_map(|all| all.iter()))
-                    .filter(is_meant)
-                    .find_map(|arn| self.able_in(action, arn, contexts))
-                    .or_else(|| others.is_none().then(|| unclear(action)))?;
-                let permission = Permission {
-                    resources: BTreeSet::from([text.clone()]),
-                    ..able.permission
-                };
-                Some((text, Able { permission, ..able }))
-            })
-            .collect()
-    }
-
     /// Whether one of several actions may be done on anything.
     pub(super) fn somewhere(&self, actions: &[&str]) -> Option<Able> {
         let named: Vec<&str> = actions
@@ -171,9 +90,14 @@ impl Asker<'_> {
                 && matches!(rule.resources, Selection::Only(_))
         };
         let named = || rules.iter().flat_map(|rule| rule.resources.named());
+        // Another may be the very text that stands for one, or leave it out.
         let is_more = |one: &Pattern| {
             let filled = filled(one);
-            more.iter().any(|other| other.text == filled)
+            let matches = |other: &Pattern| other.matches(&filled, &|_| Filled::Unknown);
+            more.iter().any(|other| {
+                let is_one = matches(other) == Match::Yes;
+                is_one == other.is_literal()
+            })
         };
         if actions.len() == 1 && rules.iter().all(is_simple) && !named().any(is_more) {
             // Nothing takes from what is allowed, and each pattern is asked by itself.
@@ -257,7 +181,7 @@ fn texts(patterns: &[Pattern]) -> Told {
 }
 
 /// It may be that an action is allowed.
-fn unclear(action: &str) -> Able {
+pub(super) fn unclear(action: &str) -> Able {
     let why = "where its policies allow it, whose patterns overlap in too many ways to tell";
     Able {
         permission: Permission {
@@ -270,7 +194,7 @@ fn unclear(action: &str) -> Able {
     }
 }
 
-fn names_action(rule: &Rule, action: &str) -> bool {
+pub(super) fn names_action(rule: &Rule, action: &str) -> bool {
     meets(
         &rule.actions,
         &Selection::Only(vec![Pattern::action(action)]),
@@ -278,7 +202,7 @@ fn names_action(rule: &Rule, action: &str) -> bool {
 }
 
 /// Whether a selection may take a resource.
-fn takes(selection: &Selection<Vec<Pattern>>, resource: &str) -> bool {
+pub(super) fn takes(selection: &Selection<Vec<Pattern>>, resource: &str) -> bool {
     let is_one = |one: &Pattern| one.matches(resource, &|_| Filled::Unknown) != Match::No;
     match selection {
         Selection::Only(all) => all.iter().any(is_one),

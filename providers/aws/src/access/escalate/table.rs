@@ -78,6 +78,19 @@ pub(super) struct Method {
     pub(super) how: &'static str,
 }
 
+impl Method {
+    /// Whether it writes the policies of another that it becomes.
+    pub(super) fn writes_policies(&self) -> bool {
+        [
+            "attach-policy-to-assumable-role",
+            "put-policy-of-assumable-role",
+            "write-policy-of-user",
+            "write-policy-of-role",
+        ]
+        .contains(&self.name)
+    }
+}
+
 const fn one(
     name: &'static str,
     target: Target,
@@ -222,6 +235,31 @@ const IDENTITIES: &[Method] = &[
         Role,
         &[(&["iam:UpdateAssumeRolePolicy"], OnIt)],
         "writes into the trust policy of {} that it may assume it",
+    ),
+    one(
+        "write-policy-of-user",
+        User,
+        &[
+            (&["iam:AttachUserPolicy", "iam:PutUserPolicy"], OnIt),
+            (
+                &[
+                    "iam:CreateAccessKey",
+                    "iam:CreateLoginProfile",
+                    "iam:UpdateLoginProfile",
+                ],
+                OnIt,
+            ),
+        ],
+        "gives {} any policy, and itself a credential to go with it",
+    ),
+    one(
+        "write-policy-of-role",
+        Role,
+        &[
+            (&["iam:AttachRolePolicy", "iam:PutRolePolicy"], OnIt),
+            (&["iam:UpdateAssumeRolePolicy"], OnIt),
+        ],
+        "gives {} any policy, and a trust policy by which it may assume it",
     ),
     one(
         "attach-policy-to-assumable-role",
