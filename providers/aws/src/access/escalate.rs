@@ -6,6 +6,7 @@
 //! its permission and not here; what it might deny is said with the way.
 
 mod asking;
+mod federated;
 mod table;
 mod unknown;
 
@@ -225,6 +226,7 @@ impl<'w> Asker<'w> {
             Target::User => self.entities(USER),
             Target::Group => self.joinable(),
             Target::Role => self.entities(ROLE),
+            Target::Vouched(change) => self.vouched(change),
             Target::AssumableRole => self.assumable().map(|(_, aim)| aim).collect(),
             Target::AssumablePolicy => self.assumable_policies(),
             Target::Passed(service) => self.passed(service),

@@ -1,8 +1,9 @@
 //! The ways in which permissions of AWS are known to add up to more, as a table.
 //!
 //! They are those that Rhino Security Labs ("AWS IAM Privilege Escalation – Methods and
-//! Mitigation") and the catalogue pathfinding.cloud describe, each held against the Service
-//! Authorization Reference for the actions that it takes.
+//! Mitigation") and the catalogue pathfinding.cloud describe, and of HackTricks Cloud those through
+//! identity providers, each held against the Service Authorization Reference for the actions that
+//! it takes; what audiences lead to follows from the IAM User Guide.
 
 mod passed;
 mod running;
@@ -44,6 +45,8 @@ pub(super) enum Target {
     Group,
     /// Another role.
     Role,
+    /// Another role that trusts an identity provider, of which this is changed.
+    Vouched(Change),
     /// Another role that it may assume.
     AssumableRole,
     /// A managed policy that such a role holds.
@@ -56,6 +59,17 @@ pub(super) enum Target {
     NewRole,
     /// A user that isn't there yet.
     NewUser,
+}
+
+/// What is changed of an identity provider, on which the action is needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    /// The keys that a SAML provider signs with.
+    Keys,
+    /// The certificates by which AWS knows an OIDC provider's server.
+    Thumbprints,
+    /// For whom an OIDC provider's tokens may be.
+    Audiences,
 }
 
 /// Where an action is needed.
@@ -108,7 +122,7 @@ const fn one(
 use On::Target as OnIt;
 use Target::{
     AssumablePolicy, AssumableRole, BoundedRole, BoundedUser, Group, HeldPolicy, ItselfAsRole,
-    ItselfAsUser, NewRole, NewUser, Role, RoleDeniedAttached, RoleDeniedInline, User,
+    ItselfAsUser, NewRole, NewUser, Role, RoleDeniedAttached, RoleDeniedInline, User, Vouched,
 };
 use passed::PASSED;
 use running::RUNNING;
@@ -260,6 +274,24 @@ const IDENTITIES: &[Method] = &[
             (&["iam:UpdateAssumeRolePolicy"], OnIt),
         ],
         "gives {} any policy, and a trust policy by which it may assume it",
+    ),
+    one(
+        "update-saml-provider",
+        Vouched(Change::Keys),
+        &[(&["iam:UpdateSAMLProvider"], OnIt)],
+        "logs in as {} by a key of its own, which it gives a SAML provider",
+    ),
+    one(
+        "update-oidc-thumbprint",
+        Vouched(Change::Thumbprints),
+        &[(&["iam:UpdateOpenIDConnectProviderThumbprint"], OnIt)],
+        "logs in as {} by keys of its own, with a certificate that it has an OIDC provider take",
+    ),
+    one(
+        "add-oidc-audience",
+        Vouched(Change::Audiences),
+        &[(&["iam:AddClientIDToOpenIDConnectProvider"], OnIt)],
+        "logs in as {} by a token for another audience, which it has an OIDC provider take",
     ),
     one(
         "attach-policy-to-assumable-role",

@@ -7,6 +7,7 @@ use super::*;
 use crate::lower::Aws;
 
 mod apart;
+mod federated;
 mod unknown;
 
 fn nobody() -> String {

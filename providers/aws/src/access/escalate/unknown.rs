@@ -98,6 +98,19 @@ impl Asker<'_> {
             Target::Group if !self.holder.is_role() => entities(GROUP, "group"),
             Target::AssumableRole => self.assumable_beyond(needs),
             Target::AssumablePolicy => self.policies_beyond(&needs),
+            Target::Vouched(change) => self
+                .foreign(&self.all_beside(change.provider()), &needs, contexts)
+                .into_iter()
+                .map(|reached| {
+                    let text = &reached.text;
+                    let trust = format!("whether roles that aren't known here trust `{text}`");
+                    let title = format!("roles that trust `{text}`");
+                    let gain = Gain::Foreign(format!("roles that trust {text}"));
+                    let depends = change.depends().map(str::to_owned);
+                    let depends = depends.into_iter().chain([trust, MAY_DO.to_owned()]);
+                    reached.aim(title, gain, depends)
+                })
+                .collect(),
             _ => Vec::new(),
         }
     }
