@@ -225,6 +225,8 @@ impl<'w> Asker<'w> {
             ),
             Target::User => self.entities(USER),
             Target::Group => self.joinable(),
+            Target::TaggedRole => tagged(myself(is_role && self.asks_for_tags())),
+            Target::TaggedUser => tagged(myself(!is_role && self.asks_for_tags())),
             Target::Role => self.entities(ROLE),
             Target::Vouched(change) => self.vouched(change),
             Target::AssumableRole => self.assumable().map(|(_, aim)| aim).collect(),
@@ -257,6 +259,21 @@ impl<'w> Asker<'w> {
             .filter_map(|policy| policy.document.as_ref())
             .flat_map(Document::statements)
             .any(|statement| statement.effect == Effect::Deny)
+    }
+
+    /// Whether what its policies allow it may turn on its own tags.
+    fn asks_for_tags(&self) -> bool {
+        let is_tag = |key: &str| key.to_ascii_lowercase().starts_with("aws:principaltag/");
+        self.layers.rules().any(|rule| {
+            let values = |value: &String| {
+                let value = Pattern::plain(value, rule.version);
+                value.variables().any(is_tag)
+            };
+            let mut keys = rule.conditions.values().flatten();
+            let mut resources = rule.resources.named().iter();
+            keys.any(|(key, all)| is_tag(key.as_str()) || all.iter().any(values))
+                || resources.any(|one| one.variables().any(is_tag))
+        })
     }
 
     /// Others of a kind.
@@ -488,6 +505,10 @@ fn limited(mut aims: Vec<Aim>, what: &str) -> Vec<Aim> {
             .insert(format!("what its policies allow that {what}"));
     }
     aims
+}
+
+fn tagged(aims: Vec<Aim>) -> Vec<Aim> {
+    limited(aims, "its tags don't give it now")
 }
 
 fn subject(other: Holder<'_>) -> Gain {

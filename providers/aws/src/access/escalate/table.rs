@@ -3,7 +3,7 @@
 //! They are those that Rhino Security Labs ("AWS IAM Privilege Escalation – Methods and
 //! Mitigation") and the catalogue pathfinding.cloud describe, and of HackTricks Cloud those through
 //! identity providers, each held against the Service Authorization Reference for the actions that
-//! it takes; what audiences lead to follows from the IAM User Guide.
+//! it takes; what audiences and tags lead to follows from the IAM User Guide.
 
 mod passed;
 mod running;
@@ -39,6 +39,10 @@ pub(super) enum Target {
     RoleDeniedInline,
     /// Itself, where it is a role of which an attached policy denies something.
     RoleDeniedAttached,
+    /// Itself, where it is a role of whose policies one asks for its tags.
+    TaggedRole,
+    /// The same, where it is a user.
+    TaggedUser,
     /// Another user.
     User,
     /// A group.
@@ -122,7 +126,8 @@ const fn one(
 use On::Target as OnIt;
 use Target::{
     AssumablePolicy, AssumableRole, BoundedRole, BoundedUser, Group, HeldPolicy, ItselfAsRole,
-    ItselfAsUser, NewRole, NewUser, Role, RoleDeniedAttached, RoleDeniedInline, User, Vouched,
+    ItselfAsUser, NewRole, NewUser, Role, RoleDeniedAttached, RoleDeniedInline, TaggedRole,
+    TaggedUser, User, Vouched,
 };
 use passed::PASSED;
 use running::RUNNING;
@@ -224,6 +229,18 @@ const IDENTITIES: &[Method] = &[
         RoleDeniedAttached,
         &[(&["iam:DetachRolePolicy"], OnIt)],
         "detaches a policy that denies it something, from itself, {}",
+    ),
+    one(
+        "tag-own-role",
+        TaggedRole,
+        &[(&["iam:TagRole", "iam:UntagRole"], OnIt)],
+        "changes the tags that its policies ask for, of itself, {}",
+    ),
+    one(
+        "tag-own-user",
+        TaggedUser,
+        &[(&["iam:TagUser", "iam:UntagUser"], OnIt)],
+        "changes the tags that its policies ask for, of itself, {}",
     ),
     // ---- others
     one(

@@ -8,6 +8,7 @@ use crate::lower::Aws;
 
 mod apart;
 mod federated;
+mod tags;
 mod unknown;
 
 fn nobody() -> String {
