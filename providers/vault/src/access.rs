@@ -317,6 +317,8 @@ mod escalate_database_tests;
 #[cfg(test)]
 mod escalate_identity_tests;
 #[cfg(test)]
+mod escalate_listed_tests;
+#[cfg(test)]
 mod escalate_login_tests;
 #[cfg(test)]
 mod escalate_method_tests;

@@ -27,7 +27,7 @@ use remit_sdk::{Value, text::safe};
 use super::administrative::is_harmless;
 use super::decide::Operation;
 use super::evaluate::{ENTITY, Holding, POLICY, is_true, texts};
-use search::{ANY, Body, NEW, SOME, Search, Step, surest};
+use search::{ANY, Body, MORE, NEW, OTHER, SOME, Search, Step, surest};
 
 /// An entity can have one alias at each mount.
 const ELSEWHERE: &str = "an entity that doesn't log in at the same mount yet";
@@ -48,7 +48,7 @@ pub(super) fn escalations(
     let firsts = mounts.iter().filter_map(|mount| mount.split('/').next());
     let in_server = writes_in(holding, &["sys", "auth", "identity"].into());
     let in_databases = writes_in(holding, &firsts.collect());
-    let mut search = Search::new(holding);
+    let mut search = Search::new(holding, id_of(world, subject));
     if in_databases {
         search.databases(world, &mounts);
     }
@@ -158,8 +158,8 @@ impl Search<'_> {
             self.update(
                 "identity/entity",
                 &[
-                    &[("name", subject.1.as_str()), ("policies", ANY)],
-                    &[("id", id), ("policies", ANY)],
+                    &[("name", subject.1.as_str()), ("policies", MORE)],
+                    &[("id", id), ("policies", MORE)],
                 ],
             ),
         ];
@@ -179,11 +179,11 @@ impl Search<'_> {
                 tree,
                 &[
                     &[
-                        ("canonical_id", ANY),
+                        ("canonical_id", OTHER),
                         ("mount_accessor", ANY),
                         ("name", ANY),
                     ],
-                    &[("canonical_id", ANY), ("id", ANY)],
+                    &[("canonical_id", OTHER), ("id", ANY)],
                 ],
             ));
             let by_id = |id: &str| self.update(&format!("{tree}/id/{id}"), &[CANONICAL]);
@@ -200,11 +200,11 @@ impl Search<'_> {
 
     /// What is merged into another entity takes its logins along, and so do its tokens.
     fn merge(&mut self) {
-        const PAIR: Body<'_> = &[("from_entity_ids", ANY), ("to_entity_id", ANY)];
+        const PAIR: Body<'_> = &[("from_entity_ids", ANY), ("to_entity_id", OTHER)];
         const KEEP: Body<'_> = &[
             ("conflicting_alias_ids_to_keep", ANY),
             ("from_entity_ids", ANY),
-            ("to_entity_id", ANY),
+            ("to_entity_id", OTHER),
         ];
         let pair = self.update("identity/entity/merge", &[PAIR]);
         let way = surest([
@@ -252,8 +252,8 @@ impl Search<'_> {
                 Some(role.then(token))
             };
             let way = surest([
-                write(&[("allowed_policies", ANY)], &[]),
-                write(&[("allowed_policies_glob", ANY)], POLICIES),
+                write(&[("allowed_policies", MORE)], &[]),
+                write(&[("allowed_policies_glob", MORE)], POLICIES),
                 write(&[("allowed_entity_aliases", ANY)], &[("entity_alias", ANY)]),
             ]);
             let how = "writes a token role that allows any policy, and makes tokens of it";
@@ -289,8 +289,8 @@ impl Search<'_> {
     }
 }
 
-const POLICIES: Body<'static> = &[("policies", ANY)];
-const CANONICAL: Body<'static> = &[("canonical_id", ANY)];
+const POLICIES: Body<'static> = &[("policies", MORE)];
+const CANONICAL: Body<'static> = &[("canonical_id", OTHER)];
 
 /// The spellings of a name in the identity store that rules have, and the usual ones: the server
 /// doesn't tell cases apart there, and rules for its path do, so that one that denies it in one

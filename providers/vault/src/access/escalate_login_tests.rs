@@ -93,8 +93,12 @@ fn writing_one_s_own_login_role() {
         "auth/r/role/a/token-ttl: update",
         "auth/r/role/a/secret-id: update",
         "auth/r/role/a: update;denied_parameters = { token_policies = [], policies = [] }",
-        "auth/r/role/a: update;allowed_parameters = { policies = [\"read-*\"] }",
+        "auth/r/role/a: update;allowed_parameters = { policies = [\"p\"] }",
     ]);
+    each(&[(
+        "auth/r/role/a: update;allowed_parameters = { policies = [\"read-*\"] }",
+        "write-login-role > <the policy read-*>: update@auth/r/role/a",
+    )]);
     let found = Vault.escalations(&things("auth/r/role/a: update").world(), &entity("a"));
     assert_eq!(found.len(), 1);
     assert_eq!(

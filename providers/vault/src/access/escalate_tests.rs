@@ -270,7 +270,7 @@ fn tokens_with_any_policy_take_sudo_or_a_token_role() {
         );
         none(&[
             &format!("{path}: update sudo;denied_parameters = {{ policies = [] }}"),
-            &format!("{path}: update sudo;allowed_parameters = {{ policies = [\"own\"] }}"),
+            &format!("{path}: update sudo;allowed_parameters = {{ policies = [\"p\"] }}"),
             &format!("{path}: update\nauth/token/*: sudo update\n{path}: deny"),
         ]);
     }

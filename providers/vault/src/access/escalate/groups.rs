@@ -10,21 +10,20 @@ use remit_sdk::access::{Gain, Subject, World};
 use remit_sdk::text::safe;
 
 use super::super::evaluate::texts;
-use super::search::{ANY, Body, NEW, SOME, Search, Step, surest};
-use super::{POLICIES, spellings};
+use super::search::{Body, MORE, NEW, SOME, Search, Step, surest};
+use super::{POLICIES, id_of, spellings};
 
 const GROUP: &str = "vault_group";
-
-/// What makes oneself a member: directly, and by a group that one is in.
-const MEMBERS: [&str; 2] = ["member_entity_ids", "member_group_ids"];
 
 impl Search<'_> {
     pub(super) fn groups(&mut self, world: &World<'_>, subject: &Subject) {
         let own = world.thing(&subject.0, &subject.1);
         let own = own.map(|own| texts(own, "group_ids")).unwrap_or_default();
-        let members = MEMBERS.get(..if own.is_empty() { 1 } else { 2 });
+        // Oneself is a member directly, and by a group that one is in.
+        let mut members = vec![("member_entity_ids", id_of(world, subject))];
+        members.extend(own.iter().map(|group| ("member_group_ids", group.as_str())));
         let (mut ways, mut joins) = (Vec::new(), Vec::new());
-        for member in members.unwrap_or_default() {
+        for member in members {
             ways.extend(self.made(member));
             joins.extend(self.joined(member));
         }
@@ -35,29 +34,26 @@ impl Search<'_> {
             let how = "makes itself a member of a group";
             self.keep("join-group", gain, how, surest(joins));
         }
-        for group in own {
-            self.own_group(world, &group);
+        for group in &own {
+            self.own_group(world, group);
         }
     }
 
     /// Ways to a group of any policy with this kind of member.
-    fn made(&self, member: &str) -> Vec<Option<Step>> {
-        let make: Body<'_> = &[(member, ANY), ("name", NEW), ("policies", ANY)];
-        let fill: Body<'_> = &[(member, ANY), ("policies", ANY)];
+    fn made(&self, member: (&str, &str)) -> Vec<Option<Step>> {
+        let make: Body<'_> = &[member, ("name", NEW), ("policies", MORE)];
+        let fill: Body<'_> = &[member, ("policies", MORE)];
         let mut ways = vec![self.update("identity/group", &[make])];
         ways.extend(self.by_name(fill));
         ways.extend(self.by_id(fill));
         ways
     }
 
-    fn joined(&self, member: &str) -> Vec<Option<Step>> {
-        let join: Body<'_> = &[(member, ANY)];
+    fn joined(&self, member: (&str, &str)) -> Vec<Option<Step>> {
+        let join: Body<'_> = &[member];
         let mut ways = vec![self.update(
             "identity/group",
-            &[
-                &[(member, ANY), ("name", NEW)],
-                &[("id", SOME), (member, ANY)],
-            ],
+            &[&[member, ("name", NEW)], &[("id", SOME), member]],
         )];
         ways.extend(self.by_name(join));
         ways.extend(self.by_id(join));
@@ -86,7 +82,7 @@ impl Search<'_> {
     fn own_group(&mut self, world: &World<'_>, id: &str) {
         let mut ways = vec![
             self.update(&format!("identity/group/id/{id}"), &[POLICIES]),
-            self.update("identity/group", &[&[("id", id), ("policies", ANY)]]),
+            self.update("identity/group", &[&[("id", id), ("policies", MORE)]]),
         ];
         let group = world.thing(GROUP, id);
         let known = group.and_then(|group| texts(group, "name").into_iter().next());
@@ -97,7 +93,7 @@ impl Search<'_> {
         };
         for name in names {
             let by_path = self.update(&format!("identity/group/name/{name}"), &[POLICIES]);
-            let body: Body<'_> = &[("name", &name), ("policies", ANY)];
+            let body: Body<'_> = &[("name", &name), ("policies", MORE)];
             let way = surest([by_path, self.update("identity/group", &[body])]);
             ways.push(match &known {
                 Some(_) => way,

@@ -14,7 +14,7 @@ use super::super::decide::Operation;
 use super::super::evaluate::{ENTITY, ROLES, has_entity, own_policies, texts};
 use super::super::pattern::Segment;
 use super::methods::{BELIEFS, METHODS, Method, TOKEN, value};
-use super::search::{ANY, Body, NEW, Search, Step, surest};
+use super::search::{ANY, Body, MORE, NEW, Search, Step, surest};
 
 const MOUNT: &str = "vault_auth_mount";
 const APPROLE: &str = "vault_approle_role";
@@ -168,7 +168,7 @@ impl Search<'_> {
                 let all: Vec<(&str, &str)> = body
                     .iter()
                     .map(|name| (*name, value(name)))
-                    .chain([(*policies, ANY)])
+                    .chain([(*policies, MORE)])
                     .collect();
                 ways.push(if method.creates {
                     self.write(path, &[&all])
@@ -180,7 +180,7 @@ impl Search<'_> {
         // A role of another's choosing takes its ids as well.
         if method.kinds.contains(&"approle") {
             for policies in method.policies {
-                let way = self.write(path, &[&[(*policies, ANY)]]);
+                let way = self.write(path, &[&[(*policies, MORE)]]);
                 let ids = self.role_id(path).zip(self.secret_id(path));
                 ways.push(
                     way.zip(ids)
@@ -206,12 +206,12 @@ impl Search<'_> {
         for policies in TOKEN {
             if is_approle {
                 let given = surest([
-                    self.update(&path, &[&[(*policies, ANY)]]),
-                    self.update(&format!("{path}/policies"), &[&[(*policies, ANY)]]),
+                    self.update(&path, &[&[(*policies, MORE)]]),
+                    self.update(&format!("{path}/policies"), &[&[(*policies, MORE)]]),
                 ]);
                 ways.push(given.zip(enter.clone()).map(|(way, enter)| way.then(enter)));
             } else if is_own {
-                let body = [("role_type", "jwt"), (*policies, ANY)];
+                let body = [("role_type", "jwt"), (*policies, MORE)];
                 ways.push(self.update(&path, &[&body]));
             }
         }
@@ -223,7 +223,7 @@ impl Search<'_> {
                         .iter()
                         .filter(|name| **name != "user_claim")
                         .map(|name| (*name, value(name)))
-                        .chain([(*policies, ANY)])
+                        .chain([(*policies, MORE)])
                         .collect();
                     let way = self.update(&path, &[&all]);
                     ways.push(if method.vouched && !mount.is_own {

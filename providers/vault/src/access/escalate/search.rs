@@ -25,9 +25,16 @@ pub(super) const NEW: &str = "remit-probe-0";
 /// What stands for any object of others, where an id is needed and none is known.
 pub(super) const SOME: &str = "00000000-0000-0000-0000-000000000000";
 
-/// A value that matters and isn't known: the policies somebody is after, one's own id. A rule that
+/// A value that matters and isn't known: whom a mount is to believe, one's own id. A rule that
 /// lists the values of such a parameter is taken to stand in the way.
 pub(super) const ANY: &str = "…";
+
+/// Policies that one doesn't hold. Where a rule lists the values, those among them that aren't held
+/// are what is gained.
+pub(super) const MORE: &str = "… and more";
+
+/// Another entity, in the same way.
+pub(super) const OTHER: &str = "… of others";
 
 /// What the requests of ways take; reading comes only after one of them.
 const WRITES: [&str; 3] = ["create", "update", "patch"];
@@ -44,6 +51,8 @@ pub(super) type Body<'b> = &'b [(&'b str, &'b str)];
 pub(super) struct Step {
     by: BTreeSet<Permission>,
     depends: BTreeSet<String>,
+    /// All that it gives, as rules list it; with nothing it gives any policy, or any entity.
+    listed: BTreeSet<String>,
 }
 
 impl Step {
@@ -51,7 +60,13 @@ impl Step {
     pub(super) fn then(mut self, other: Self) -> Self {
         self.by.extend(other.by);
         self.depends.extend(other.depends);
+        self.listed.extend(other.listed);
         self
+    }
+
+    /// Whether no rule lists what it gives.
+    pub(super) fn gives_any(&self) -> bool {
+        self.listed.is_empty()
     }
 
     /// This, where something else holds as well.
@@ -61,15 +76,18 @@ impl Step {
     }
 }
 
-/// The surest of several ways; the first of those that are as sure.
+/// The surest of several ways, but first one that gives anything; the first of those that are as
+/// sure.
 pub(super) fn surest(ways: impl IntoIterator<Item = Option<Step>>) -> Option<Step> {
     ways.into_iter()
         .flatten()
-        .min_by_key(|step| step.depends.len())
+        .min_by_key(|step| (!step.gives_any(), step.depends.len()))
 }
 
 pub(super) struct Search<'a> {
     pub(super) holding: &'a Holding<'a>,
+    /// The subject's own id, if it is known.
+    own_id: &'a str,
     /// The namespace in which all paths are, as rules have it; `None` is the token's own.
     namespace: Option<&'a str>,
     /// The surest way for each method and gain.
@@ -77,9 +95,10 @@ pub(super) struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    pub(super) fn new(holding: &'a Holding<'a>) -> Self {
+    pub(super) fn new(holding: &'a Holding<'a>, own_id: &'a str) -> Self {
         Self {
             holding,
+            own_id,
             namespace: None,
             found: BTreeMap::new(),
         }
@@ -141,8 +160,15 @@ impl<'a> Search<'a> {
     /// Keeps a way that works, unless one as sure is known.
     pub(super) fn keep(&mut self, method: &'static str, gain: Gain, how: &str, way: Option<Step>) {
         let Some(mut step) = way else { return };
-        let gain = self.placed(gain);
         let mut how = how.to_owned();
+        let gain = if step.gives_any() {
+            gain
+        } else {
+            how.push_str(", of those that the rule lists");
+            let all: Vec<String> = step.listed.iter().map(|what| safe(what)).collect();
+            Gain::Foreign(all.join(" and "))
+        };
+        let gain = self.placed(gain);
         if let Some(namespace) = self.namespace {
             let namespace = safe(namespace);
             how = format!("{how}, in the namespace `{namespace}`");
@@ -211,10 +237,59 @@ impl<'a> Search<'a> {
             return None;
         }
         let path = &self.full(path);
+        let limits = self.holding.acl.find(path, Lookup::Plain);
+        let limits = limits.map(|entry| &entry.grant.limits);
+        let is_gain = |value: &str| [MORE, OTHER].contains(&value);
+        let gain = body.iter().find(|(_, value)| is_gain(value));
+        let listed = gain.and_then(|(name, _)| limits?.allowed_parameters.get(*name));
+        let (Some((_, gain)), Some(listed)) = (gain, listed.filter(|listed| !listed.is_empty()))
+        else {
+            return self.sent_with(operation, path, body, limits);
+        };
+        // Each of them by itself, since the server compares the whole.
+        let ways = listed.iter().filter_map(Value::as_str).filter_map(|value| {
+            let gained = self.gained(gain, value);
+            if gained.is_empty() {
+                return None;
+            }
+            let body: Vec<(&str, &str)> = body
+                .iter()
+                .map(|(name, old)| (*name, if is_gain(old) { value } else { *old }))
+                .collect();
+            let mut way = self.sent_with(operation, path, &body, limits)?;
+            way.listed = gained;
+            Some(way)
+        });
+        ways.reduce(Step::then)
+    }
+
+    /// What of a value isn't had yet. What is in another namespace is another.
+    fn gained(&self, gain: &str, value: &str) -> BTreeSet<String> {
+        if gain == OTHER {
+            let other = Some(value).filter(|id| *id != self.own_id);
+            return other
+                .map(|id| format!("the entity {id}"))
+                .into_iter()
+                .collect();
+        }
+        let names = value.split(',').map(str::trim);
+        names
+            .filter(|name| {
+                let held = self.holding.policies.contains(&name.to_lowercase());
+                !name.is_empty() && (self.in_namespace() || !held)
+            })
+            .map(|name| format!("the policy {name}"))
+            .collect()
+    }
+
+    fn sent_with(
+        &self,
+        operation: Operation,
+        path: &str,
+        body: Body<'_>,
+        limits: Option<&Limits>,
+    ) -> Option<Step> {
         let acl = &self.holding.acl;
-        let limits = acl
-            .find(path, Lookup::Plain)
-            .map(|entry| &entry.grant.limits);
         let mut parameters: BTreeMap<String, Value> = body
             .iter()
             .map(|(name, value)| {
@@ -261,6 +336,7 @@ impl<'a> Search<'a> {
             return Some(Step {
                 by: [permission].into(),
                 depends,
+                listed: BTreeSet::new(),
             });
         }
         None
@@ -409,7 +485,7 @@ mod tests {
         let world = things.world();
         let subject = entity("a");
         let holding = Holding::new(&world, &subject).unwrap();
-        Search::new(&holding).writes_below(place, apart)
+        Search::new(&holding, SOME).writes_below(place, apart)
     }
 
     #[test]
@@ -458,7 +534,7 @@ mod tests {
             let world = things.world();
             let subject = entity("a");
             let holding = Holding::new(&world, &subject).unwrap();
-            let search = Search::new(&holding);
+            let search = Search::new(&holding, SOME);
             search.names("auth/m/role/{}/id", "?").into_iter().collect()
         };
         for (rule, name) in [
