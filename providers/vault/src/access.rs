@@ -325,6 +325,8 @@ mod escalate_method_tests;
 #[cfg(test)]
 mod escalate_tests;
 #[cfg(test)]
+mod escalate_unknown_tests;
+#[cfg(test)]
 mod evaluate_tests;
 #[cfg(test)]
 mod expiration_tests;

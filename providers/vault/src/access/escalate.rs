@@ -18,6 +18,7 @@ mod groups;
 mod logins;
 mod methods;
 mod search;
+mod unknown;
 
 use std::collections::BTreeSet;
 

@@ -170,9 +170,14 @@ fn a_mount_of_which_the_type_is_not_known_may_be_any() {
         "auth/{{identity.entity.metadata.none}}/role/x: update",
         "auth/token/role/x: create update",
         "auth//role/x: create update",
-        // The mount of the world that it matches has no such users.
-        "auth/+/users/x: create update",
     ]);
+    // One that a rule leaves open may be one that isn't known.
+    assert_eq!(
+        ways("auth/+/users/x: create update"),
+        [format!(
+            "{any}create@auth/+/users/x? `…` being an auth mount of type userpass"
+        )]
+    );
 }
 
 #[test]
@@ -187,6 +192,10 @@ fn passwords_of_others() {
         assert_eq!(
             mounted(&lines, "userpass"),
             [format!("set-password > <users of m>: update@{rule}")]
+        );
+        assert_eq!(
+            mounted(&lines.replace("password =", "password_hash ="), "userpass").len(),
+            1
         );
         assert_eq!(mounted(&lines, "ldap"), [""; 0]);
         assert_eq!(

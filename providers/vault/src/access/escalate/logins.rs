@@ -1,5 +1,5 @@
-//! Ways that lead through auth mounts: login roles and users that give any policy, what a mount
-//! believes, secret-ids and passwords of others, mounts of one's own.
+//! Ways that lead through auth mounts: login roles and users that give any policy, secret-ids of
+//! others, mounts of one's own.
 //!
 //! In: the login roles and auth mounts of the world, and those that rules name. Out: ways that
 //! work, as in the module above. What a method needs is a row of `METHODS`; a mount of which the
@@ -13,29 +13,66 @@ use remit_sdk::text::safe;
 use super::super::decide::Operation;
 use super::super::evaluate::{ENTITY, ROLES, has_entity, own_policies, texts};
 use super::super::pattern::Segment;
-use super::methods::{BELIEFS, METHODS, Method, TOKEN, value};
+use super::methods::{METHODS, Method, TOKEN, value};
 use super::search::{ANY, Body, MORE, NEW, Search, Step, surest};
+
+/// What makes a role of a `jwt` mount let somebody in; each is enough.
+pub(super) const LETS_IN: [Body<'static>; 3] = [
+    &[("bound_subject", ANY), ("role_type", "jwt")],
+    &[("bound_audiences", ANY), ("role_type", "jwt")],
+    &[("bound_claims", ANY), ("role_type", "jwt")],
+];
 
 const MOUNT: &str = "vault_auth_mount";
 const APPROLE: &str = "vault_approle_role";
 const JWT_CONFIG: &str = "vault_jwt_config";
 
-/// An auth mount that the world has, or that a rule names.
-struct Mount<'w> {
-    path: String,
+/// An auth mount that the world has, or that a rule names or leaves open.
+pub(super) struct Mount<'w> {
+    pub(super) path: String,
     /// Its type, where that is known.
-    kind: Option<String>,
+    pub(super) kind: Option<String>,
     /// The login roles on it.
-    roles: Vec<&'w Thing<'w>>,
+    pub(super) roles: Vec<&'w Thing<'w>>,
     /// Whether the subject logs in here.
-    is_own: bool,
+    pub(super) is_own: bool,
+    /// Whether a role here is another's.
+    pub(super) has_others: bool,
     /// Whether the world has it.
     is_there: bool,
 }
 
 impl Mount<'_> {
-    fn shown(&self) -> String {
+    pub(super) fn shown(&self) -> String {
         safe(&self.path.replace(NEW, "…"))
+    }
+
+    /// Whether the world has a login role of this name here.
+    pub(super) fn has_role(&self, name: &str) -> bool {
+        let is_it = |role: &&Thing<'_>| texts(role, "name").contains(name);
+        self.roles.iter().any(is_it)
+    }
+
+    /// A way that takes a mount of one of these types.
+    pub(super) fn of_type(&self, kinds: &[&str], way: Option<Step>) -> Option<Step> {
+        match &self.kind {
+            Some(kind) => way.filter(|_| kinds.contains(&kind.as_str())),
+            None => way.map(|way| {
+                let kinds = kinds.join(" or ");
+                way.given(format!(
+                    "`{}` being an auth mount of type {kinds}",
+                    self.shown()
+                ))
+            }),
+        }
+    }
+
+    /// A way that takes what the mount's issuer gives.
+    pub(super) fn vouched(&self, way: Option<Step>) -> Option<Step> {
+        if self.is_own {
+            return way;
+        }
+        way.map(|way| way.given(format!("a credential that `{}` accepts", self.shown())))
     }
 }
 
@@ -55,12 +92,18 @@ impl Search<'_> {
             if !self.writes_below(&place, None) {
                 continue;
             }
-            self.new_logins(mount);
+            let gives_any = self.new_logins(mount);
             for role in &mount.roles {
                 self.role(world, subject, mount, role);
             }
-            self.beliefs(world, subject, mount);
-            self.passwords(mount);
+            // Whoever makes a login with any policy needs no other.
+            if !gives_any {
+                self.unknown_roles(mount);
+            }
+            if !gives_any || mount.kind.is_some() {
+                self.beliefs(world, subject, mount);
+                self.passwords(mount);
+            }
         }
         self.own_mount(&mounts);
     }
@@ -73,10 +116,9 @@ impl Search<'_> {
             .collect();
         paths.extend(roles.iter().filter_map(|role| mount_of(role)));
         paths.extend(self.named_mounts());
-        // Of another namespace's nothing is known, so there may be one where rules leave it open.
-        if self.in_namespace() {
-            paths.insert(NEW.to_owned());
-        }
+        // There may be one that isn't known where rules leave it open.
+        paths.insert(NEW.to_owned());
+        paths.extend(self.names("auth/{}", NEW));
         // The token store is one, too, and has ways of its own.
         paths.remove("token");
         paths
@@ -102,6 +144,7 @@ impl Search<'_> {
                     is_there,
                     kind: declared.or(by_role).or(by_config),
                     is_own: roles.iter().any(|role| subject_of(world, role) == *subject),
+                    has_others: roles.iter().any(|role| subject_of(world, role) != *subject),
                     path,
                     roles,
                 }
@@ -112,8 +155,8 @@ impl Search<'_> {
     /// Mounts that rules name, of one segment.
     fn named_mounts(&self) -> BTreeSet<String> {
         let name = |segments: &[Segment]| match segments {
-            [Segment::Literal(tree), Segment::Literal(mount), ..]
-                if tree == "auth" && !mount.is_empty() && !mount.contains("{{") =>
+            [tree, Segment::Literal(mount), ..]
+                if tree.matches("auth") && !mount.is_empty() && !mount.contains("{{") =>
             {
                 Some(mount.clone())
             }
@@ -126,39 +169,30 @@ impl Search<'_> {
             .collect()
     }
 
-    /// Writing a login role or user that nothing has yet, or of which nothing is known.
-    fn new_logins(&mut self, mount: &Mount<'_>) {
+    /// Writing a login role or user that nothing has yet, or of which nothing is known. Whether
+    /// one gives any policy is told.
+    fn new_logins(&mut self, mount: &Mount<'_>) -> bool {
         let mut ways = Vec::new();
         for method in &METHODS {
-            let doubts = match &mount.kind {
-                Some(kind) if !method.kinds.contains(&kind.as_str()) => continue,
-                Some(_) => None,
-                None => Some(format!(
-                    "`{}` being an auth mount of type {}",
-                    mount.shown(),
-                    method.kinds.join(" or ")
-                )),
-            };
             let place = format!("auth/{}/{}", mount.path, method.place);
             for name in self.names(&place, NEW) {
-                let is_known = |role: &&Thing<'_>| texts(role, "name").contains(&name);
-                if mount.roles.iter().any(is_known) {
+                if mount.has_role(&name) {
                     continue;
                 }
                 let way = self.new_login(method, &place.replace("{}", &name));
-                let way = match &doubts {
-                    Some(doubt) => way.map(|way| way.given(doubt.as_str())),
-                    None => way,
-                };
-                ways.push(if method.vouched && !mount.is_own {
-                    way.map(|way| way.given(vouched(mount)))
+                let way = mount.of_type(method.kinds, way);
+                ways.push(if method.vouched {
+                    mount.vouched(way)
                 } else {
                     way
                 });
             }
         }
         let how = format!("writes a login on `{}` with any policy", mount.shown());
-        self.keep("write-login-role", Gain::Everything, &how, surest(ways));
+        let way = surest(ways);
+        let gives_any = way.as_ref().is_some_and(Step::gives_any);
+        self.keep("write-login-role", Gain::Everything, &how, way);
+        gives_any
     }
 
     fn new_login(&self, method: &Method, path: &str) -> Option<Step> {
@@ -226,8 +260,8 @@ impl Search<'_> {
                         .chain([(*policies, MORE)])
                         .collect();
                     let way = self.update(&path, &[&all]);
-                    ways.push(if method.vouched && !mount.is_own {
-                        way.map(|way| way.given(vouched(mount)))
+                    ways.push(if method.vouched {
+                        mount.vouched(way)
                     } else {
                         way
                     });
@@ -249,17 +283,7 @@ impl Search<'_> {
         let opened = if is_approle {
             self.opened(&path)
         } else if !has_entity(world, role) && !own_policies(role).is_empty() {
-            let bodies: [Body<'_>; 3] = [
-                &[("bound_subject", ANY), ("role_type", "jwt")],
-                &[("bound_audiences", ANY), ("role_type", "jwt")],
-                &[("bound_claims", ANY), ("role_type", "jwt")],
-            ];
-            let way = self.update(&path, &bodies);
-            if mount.is_own {
-                way
-            } else {
-                way.map(|way| way.given(vouched(mount)))
-            }
+            mount.vouched(self.update(&path, &LETS_IN))
         } else {
             // Who comes in gets the entity of its own subject.
             None
@@ -278,7 +302,7 @@ impl Search<'_> {
     }
 
     /// A role that asks for no secret-id lets in whoever knows its role-id, which can be written.
-    fn opened(&self, path: &str) -> Option<Step> {
+    pub(super) fn opened(&self, path: &str) -> Option<Step> {
         self.update(
             path,
             &[
@@ -296,7 +320,7 @@ impl Search<'_> {
         )
     }
 
-    fn secret_id(&self, path: &str) -> Option<Step> {
+    pub(super) fn secret_id(&self, path: &str) -> Option<Step> {
         surest([
             self.update(&format!("{path}/secret-id"), &[&[]]),
             self.update(
@@ -319,63 +343,12 @@ impl Search<'_> {
         if texts(role, "role_id") == texts(role, "name") {
             return Some(Step::default());
         }
+        self.guessed_role_id(path)
+    }
+
+    pub(super) fn guessed_role_id(&self, path: &str) -> Option<Step> {
         let guess = Step::default().given("knowing the role's role-id");
         surest([self.role_id(path), Some(guess)])
-    }
-
-    fn beliefs(&mut self, world: &World<'_>, subject: &Subject, mount: &Mount<'_>) {
-        let mut ways = Vec::new();
-        for (kind, place, parameters) in BELIEFS {
-            if mount.kind.as_deref() != Some(kind) {
-                continue;
-            }
-            let place = format!("auth/{}/{place}", mount.path);
-            let paths: BTreeSet<String> = if place.contains("{}") {
-                let names = self.names(&place, NEW).into_iter();
-                names.map(|name| place.replace("{}", &name)).collect()
-            } else {
-                [place].into()
-            };
-            for path in paths {
-                let by = |name: &&str| self.update(&path, &[&[(*name, ANY)]]);
-                ways.extend(parameters.iter().map(by));
-            }
-        }
-        let way = surest(ways);
-        let how = format!("changes whom `{}` believes", safe(&mount.path));
-        let others: BTreeSet<Subject> = mount
-            .roles
-            .iter()
-            .map(|role| subject_of(world, role))
-            .filter(|of| of != subject)
-            .collect();
-        if mount.roles.is_empty() {
-            let gain = Gain::Foreign(format!("logins at {}", safe(&mount.path)));
-            self.keep("edit-auth-mount", gain, &how, way.clone());
-        }
-        for of in others {
-            let gain = Gain::Subject(of.0, of.1);
-            self.keep("edit-auth-mount", gain, &how, way.clone());
-        }
-    }
-
-    fn passwords(&mut self, mount: &Mount<'_>) {
-        if mount.kind.as_deref() != Some("userpass") {
-            return;
-        }
-        let place = format!("auth/{}/users/{{}}", mount.path);
-        let mut ways = Vec::new();
-        for name in self.names(&format!("{place}/password"), NEW) {
-            let path = format!("{}/password", place.replace("{}", &name));
-            ways.push(self.update(&path, &[&[("password", NEW)]]));
-        }
-        for name in self.names(&place, NEW) {
-            let path = place.replace("{}", &name);
-            ways.push(self.update(&path, &[&[("password", NEW)]]));
-        }
-        let gain = Gain::Foreign(format!("users of {}", safe(&mount.path)));
-        let how = format!("sets the password of a user of `{}`", safe(&mount.path));
-        self.keep("set-password", gain, &how, surest(ways));
     }
 
     /// A login that names groups is in each of which an alias has that name.
@@ -435,10 +408,6 @@ impl Search<'_> {
     }
 }
 
-fn vouched(mount: &Mount<'_>) -> String {
-    format!("a credential that `{}` accepts", mount.shown())
-}
-
 /// The type of the mount that a role is of.
 fn kind(role: &Thing<'_>) -> &'static str {
     if role.kind.name == APPROLE {
@@ -457,7 +426,7 @@ fn mount_of(role: &Thing<'_>) -> Option<String> {
 }
 
 /// The subject that logs in by a role.
-fn subject_of(world: &World<'_>, role: &Thing<'_>) -> Subject {
+pub(super) fn subject_of(world: &World<'_>, role: &Thing<'_>) -> Subject {
     let entity = role.address.and_then(|address| {
         world
             .of_declaration(&address.declaration)
