@@ -313,6 +313,8 @@ mod can_tests;
 #[cfg(test)]
 mod decide_tests;
 #[cfg(test)]
+mod escalate_claim_tests;
+#[cfg(test)]
 mod escalate_database_tests;
 #[cfg(test)]
 mod escalate_identity_tests;

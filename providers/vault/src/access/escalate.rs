@@ -13,6 +13,7 @@
 //! looked for: endpoints of plugins that aren't known here, secrets that are
 //! credentials to something else.
 
+mod claims;
 mod databases;
 mod groups;
 mod logins;

@@ -502,7 +502,7 @@ fn text<'w>(thing: &Thing<'w>, attribute: &str) -> &'w str {
 }
 
 /// The mount of an alias or a login role, also where only its key is known.
-fn mount_of(thing: &Thing<'_>) -> String {
+pub(super) fn mount_of(thing: &Thing<'_>) -> String {
     let written = text(thing, "mount");
     let (place, _) = [JWT, APPROLE, ALIAS]
         .iter()

@@ -53,6 +53,13 @@ impl Mount<'_> {
         self.roles.iter().any(is_it)
     }
 
+    /// Whether a login role here reads groups of a token.
+    pub(super) fn names_groups(&self) -> bool {
+        let claims = |role: &&Thing<'_>| texts(role, "groups_claim");
+        let mut claims = self.roles.iter().flat_map(claims);
+        claims.any(|claim| !claim.is_empty())
+    }
+
     /// A way that takes a mount of one of these types.
     pub(super) fn of_type(&self, kinds: &[&str], way: Option<Step>) -> Option<Step> {
         match &self.kind {
@@ -99,6 +106,7 @@ impl Search<'_> {
             // Whoever makes a login with any policy needs no other.
             if !gives_any {
                 self.unknown_roles(mount);
+                self.claims(world, subject, mount);
             }
             if !gives_any || mount.kind.is_some() {
                 self.beliefs(world, subject, mount);
@@ -285,7 +293,7 @@ impl Search<'_> {
         } else if !has_entity(world, role) && !own_policies(role).is_empty() {
             mount.vouched(self.update(&path, &LETS_IN))
         } else {
-            // Who comes in gets the entity of its own subject.
+            // Who comes in gets the entity that its token names; see the module `claims`.
             None
         };
         let how = format!("writes the login role `{shown}`, so that it lets it in");
@@ -353,12 +361,7 @@ impl Search<'_> {
 
     /// A login that names groups is in each of which an alias has that name.
     fn group_aliases(&mut self, mount: &Mount<'_>) {
-        let names_groups = |role: &&Thing<'_>| {
-            texts(role, "groups_claim")
-                .iter()
-                .any(|claim| !claim.is_empty())
-        };
-        if !mount.is_own || !mount.roles.iter().any(names_groups) {
+        if !mount.is_own || !mount.names_groups() {
             return;
         }
         let body: Body<'_> = &[
