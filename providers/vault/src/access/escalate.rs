@@ -176,28 +176,34 @@ impl Search<'_> {
     fn aliases(&mut self, world: &World<'_>, subject: &Subject) {
         let own = own_aliases(world, subject);
         let mut ways = Vec::new();
-        for tree in ["identity/entity-alias", "identity/alias"] {
+        let trees = ["identity/entity-alias", "identity/alias"];
+        // The server takes the entity by its old name, too.
+        for (tree, entity) in trees
+            .iter()
+            .flat_map(|tree| ENTITIES.map(|one| (tree, one)))
+        {
             ways.push(self.update(
                 tree,
                 &[
-                    &[
-                        ("canonical_id", OTHER),
-                        ("mount_accessor", ANY),
-                        ("name", ANY),
-                    ],
-                    &[("canonical_id", OTHER), ("id", ANY)],
+                    &[(entity, OTHER), ("mount_accessor", ANY), ("name", ANY)],
+                    &[(entity, OTHER), ("id", ANY)],
                 ],
             ));
-            let by_id = |id: &str| self.update(&format!("{tree}/id/{id}"), &[CANONICAL]);
-            if own.is_empty() {
-                let its = |way: Step| way.given("the id of its own alias");
-                ways.push(by_id(SOME).map(its));
-            }
-            ways.extend(own.iter().map(|id| by_id(id)));
+            ways.extend(self.by_alias(&format!("{tree}/id"), &own, &[(entity, OTHER)]));
         }
         let way = surest(ways).map(|way| way.given(ELSEWHERE));
         let how = "lets its own login stand for another entity";
         self.keep("edit-alias", Gain::Everything, how, way);
+    }
+
+    /// Writing one's own alias by its id.
+    fn by_alias(&self, place: &str, own: &BTreeSet<String>, body: Body<'_>) -> Vec<Option<Step>> {
+        let by_id = |id: &str| self.update(&format!("{place}/{id}"), &[body]);
+        if own.is_empty() {
+            let its = |way: Step| way.given("the id of its own alias");
+            return vec![by_id(SOME).map(its)];
+        }
+        own.iter().map(|id| by_id(id)).collect()
     }
 
     /// What is merged into another entity takes its logins along, and so do its tokens.
@@ -292,7 +298,9 @@ impl Search<'_> {
 }
 
 const POLICIES: Body<'static> = &[("policies", MORE)];
-const CANONICAL: Body<'static> = &[("canonical_id", OTHER)];
+
+/// What says whose an alias is; each is enough.
+const ENTITIES: [&str; 2] = ["canonical_id", "entity_id"];
 
 /// The spellings of a name in the identity store that rules have, and the usual ones: the server
 /// doesn't tell cases apart there, and rules for its path do, so that one that denies it in one

@@ -232,13 +232,21 @@ fn pointing_one_s_own_login_at_another_entity() {
             );
             none(&[
                 &format!("{rule}: create"),
-                &format!("{rule}: update;denied_parameters = {{ canonical_id = [] }}"),
+                &format!(
+                    "{rule}: update;denied_parameters = {{ canonical_id = [], entity_id = [] }}"
+                ),
             ]);
+            for one in ["canonical_id", "entity_id"] {
+                let lines = format!("{rule}: update;denied_parameters = {{ {one} = [] }}");
+                assert_eq!(ways(&lines).len(), 1, "{lines}");
+            }
         }
         for allowed in ["id = []", "name = [], mount_accessor = []"] {
             let lines =
                 format!("{tree}: update;allowed_parameters = {{ canonical_id = [], {allowed} }}");
             assert_eq!(ways(&lines).len(), 1, "{lines}");
+            let by_old_name = lines.replace("canonical_id", "entity_id");
+            assert_eq!(ways(&by_old_name).len(), 1, "{by_old_name}");
         }
         none(&[
             &format!("{tree}: update;allowed_parameters = {{ canonical_id = [], name = [] }}"),

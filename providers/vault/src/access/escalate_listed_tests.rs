@@ -128,7 +128,7 @@ fn entities_that_a_rule_lists_are_gained_where_they_are_others() {
     let way = |method: &str, rule: &str, listed: &str, more: &str| {
         let gain = "the entity id-of-b";
         let lines = format!(
-            "{rule}: update;allowed_parameters = {{ \"*\" = [], {listed} = [\"id-of-b\"] }}"
+            "{rule}: update;allowed_parameters = {{ from_entity_ids = [], conflicting_alias_ids_to_keep = [], id = [], {listed} = [\"id-of-b\"] }}"
         );
         each(&[(&lines, &format!("{method} > <{gain}>: update@{rule}{more}"))]);
         none(&[&lines.replace("id-of-b", "id-of-a")]);
@@ -142,6 +142,7 @@ fn entities_that_a_rule_lists_are_gained_where_they_are_others() {
     );
     for rule in ["identity/entity-alias", "identity/alias/id/alias-of-a"] {
         way("edit-alias", rule, "canonical_id", elsewhere);
+        way("edit-alias", rule, "entity_id", elsewhere);
     }
 }
 
