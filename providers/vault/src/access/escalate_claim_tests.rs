@@ -3,7 +3,7 @@
 
 use remit_sdk::access::Evaluate as _;
 
-use super::escalate_tests::{of, role};
+use super::escalate_tests::{none, of, role, told};
 use super::testing::{Things, entity};
 use crate::Vault;
 
@@ -187,4 +187,82 @@ fn whoever_writes_which_claim_names_groups_is_in_those_that_it_names() {
         how[0].how,
         "writes which claim names groups in a login role of `j`"
     );
+}
+
+#[test]
+fn groups_that_a_login_names() {
+    let claims = |declaration: &str, claim: &str, lines: &str| {
+        let attributes = [("mount", "j"), ("name", "a"), ("groups_claim", claim)];
+        let world = Things::default()
+            .with("identity.a", "vault_entity", "a", &[("policies", "[p]")])
+            .with(declaration, "vault_jwt_role", "auth/j/role/a", &attributes)
+            .policy("p", lines);
+        let found = Vault.escalations(&world.world(), &entity("a"));
+        if let Some(one) = found.first() {
+            assert_eq!(
+                one.how,
+                "lets a group that its login names stand for another"
+            );
+        }
+        told(&found)
+    };
+    let rule = "identity/group-alias: update";
+    // The tokens have the policy `default`, too, which isn't known and writes nothing.
+    assert_eq!(
+        claims("identity.a", "groups", rule),
+        [
+            "edit-group-alias > <groups>: update@identity/group-alias? an external group that gives more"
+        ]
+    );
+    assert_eq!(claims("identity.a", "", rule), [""; 0]);
+    assert_eq!(claims("identity.b", "groups", rule), [""; 0]);
+    assert_eq!(
+        claims("identity.a", "groups", "identity/group-alias: create"),
+        [""; 0]
+    );
+    let way = |rule: &str, more: &str| {
+        format!(
+            "edit-group-alias > <groups>: update@identity/group-alias{rule}? {more}an external group that gives more"
+        )
+    };
+    for one in ["mount_accessor", "name"] {
+        let lines = format!("{rule};denied_parameters = {{ {one} = [] }}");
+        assert_eq!(claims("identity.a", "groups", &lines), [""; 0], "{one}");
+    }
+    // An alias that is there keeps its group under another name.
+    for (limits, more) in [
+        ("denied_parameters = { id = [] }", None),
+        (
+            "denied_parameters = { canonical_id = [] }",
+            Some(" and the id of its alias"),
+        ),
+    ] {
+        let found = claims("identity.a", "groups", &format!("{rule};{limits}"));
+        let told = way("", "") + more.unwrap_or_default();
+        assert_eq!(found, [told]);
+    }
+    let lines = format!("{rule};denied_parameters = {{ id = [], canonical_id = [] }}");
+    assert_eq!(claims("identity.a", "groups", &lines), [""; 0]);
+    for (id, shown) in [("g-9", "g-9"), ("*", "…"), ("+", "…")] {
+        let by_id = format!("identity/group-alias/id/{id}: update");
+        let more = format!("`identity/group-alias/id/{shown}` being an alias of a group and ");
+        let rule = format!("/id/{id}");
+        for limits in [
+            "denied_parameters = { canonical_id = [] }",
+            "allowed_parameters = { mount_accessor = [], name = [] }",
+        ] {
+            assert_eq!(
+                claims("identity.a", "groups", &format!("{by_id};{limits}")),
+                [way(&rule, &more)]
+            );
+        }
+        for one in ["mount_accessor", "name"] {
+            let lines = format!("{by_id};denied_parameters = {{ {one} = [] }}");
+            assert_eq!(claims("identity.a", "groups", &lines), [""; 0], "{one}");
+        }
+        assert_eq!(claims("identity.a", "", &by_id), [""; 0]);
+        let made = by_id.replace("update", "create patch");
+        assert_eq!(claims("identity.a", "groups", &made), [""; 0]);
+    }
+    none(&[rule]);
 }

@@ -2,7 +2,7 @@
 
 use remit_sdk::access::Evaluate;
 
-use super::escalate_tests::{each, none, of, role, things, told, ways};
+use super::escalate_tests::{each, none, of, role, things, ways};
 use super::testing::{Things, entity};
 use crate::Vault;
 
@@ -416,44 +416,6 @@ fn changing_whom_a_mount_believes() {
     for kind in ["approle", "cert", "userpass", "token", "aws"] {
         assert_eq!(mounted("auth/m/config: update", kind), [""; 0], "{kind}");
     }
-}
-
-#[test]
-fn groups_that_a_login_names() {
-    let claims = |declaration: &str, claim: &str, lines: &str| {
-        let attributes = [("mount", "j"), ("name", "a"), ("groups_claim", claim)];
-        let world = Things::default()
-            .with("identity.a", "vault_entity", "a", &[("policies", "[p]")])
-            .with(declaration, "vault_jwt_role", "auth/j/role/a", &attributes)
-            .policy("p", lines);
-        let found = Vault.escalations(&world.world(), &entity("a"));
-        if let Some(one) = found.first() {
-            assert_eq!(
-                one.how,
-                "lets a group that its login names stand for another"
-            );
-        }
-        told(&found)
-    };
-    let rule = "identity/group-alias: update";
-    // The tokens have the policy `default`, too, which isn't known and writes nothing.
-    assert_eq!(
-        claims("identity.a", "groups", rule),
-        [
-            "edit-group-alias > <groups>: update@identity/group-alias? an external group that gives more"
-        ]
-    );
-    assert_eq!(claims("identity.a", "", rule), [""; 0]);
-    assert_eq!(claims("identity.b", "groups", rule), [""; 0]);
-    assert_eq!(
-        claims("identity.a", "groups", "identity/group-alias: create"),
-        [""; 0]
-    );
-    for one in ["canonical_id", "mount_accessor", "name"] {
-        let lines = format!("{rule};denied_parameters = {{ {one} = [] }}");
-        assert_eq!(claims("identity.a", "groups", &lines), [""; 0], "{one}");
-    }
-    none(&[rule]);
 }
 
 #[test]

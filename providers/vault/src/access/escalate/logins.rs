@@ -14,7 +14,7 @@ use super::super::decide::Operation;
 use super::super::evaluate::{ENTITY, ROLES, has_entity, own_policies, texts};
 use super::super::pattern::Segment;
 use super::methods::{METHODS, Method, TOKEN, value};
-use super::search::{ANY, Body, MORE, NEW, Search, Step, surest};
+use super::search::{ANY, Body, MORE, NEW, SOME, Search, Step, surest};
 
 /// What makes a role of a `jwt` mount let somebody in; each is enough.
 pub(super) const LETS_IN: [Body<'static>; 3] = [
@@ -364,13 +364,22 @@ impl Search<'_> {
         if !mount.is_own || !mount.names_groups() {
             return;
         }
-        let body: Body<'_> = &[
-            ("canonical_id", ANY),
-            ("mount_accessor", ANY),
-            ("name", ANY),
+        let renamed: Body<'_> = &[("mount_accessor", ANY), ("name", ANY)];
+        let new = [renamed, &[("canonical_id", ANY)]].concat();
+        let by_id = [renamed, &[("id", SOME)]].concat();
+        let mut ways = vec![
+            self.update("identity/group-alias", &[&new]),
+            self.update("identity/group-alias", &[&by_id])
+                .map(|way| way.given("the id of its alias")),
         ];
-        let way = self.update("identity/group-alias", &[body]);
-        let way = way.map(|way| way.given("an external group that gives more"));
+        // Another group's alias, called as one that its login names.
+        for id in self.names("identity/group-alias/id/{}", SOME) {
+            let path = format!("identity/group-alias/id/{id}");
+            let shown = safe(&path.replace(SOME, "…"));
+            let way = self.update(&path, &[renamed]);
+            ways.push(way.map(|way| way.given(format!("`{shown}` being an alias of a group"))));
+        }
+        let way = surest(ways).map(|way| way.given("an external group that gives more"));
         let how = "lets a group that its login names stand for another";
         self.keep(
             "edit-group-alias",
