@@ -50,7 +50,8 @@ fn writing_what_a_database_role_does() {
     for lines in [
         "db/creds/d: read",
         "db/roles/d: create\ndb/creds/d: read",
-        "db/roles/d: update;denied_parameters = { creation_statements = [], revocation_statements = [] }\ndb/creds/d: read",
+        "db/roles/d: update;denied_parameters = { creation_statements = [], renew_statements = [], revocation_statements = [], rollback_statements = [] }\ndb/creds/d: read",
+        "db/roles/d: update;allowed_parameters = { max_ttl = [] }\ndb/creds/d: read",
         "db/roles/*: create update\ndb/roles/d: deny\ndb/creds/*: read",
         "db/roles/new: create\ndb/creds/new: read",
     ] {
@@ -66,6 +67,16 @@ fn writing_what_a_database_role_does() {
             found(lines, "[d]"),
             [way("update@db/roles/d? somebody else reading `db/creds/d`")],
             "{lines}"
+        );
+    }
+    for one in ["creation", "renew", "revocation", "rollback"] {
+        let lines = format!(
+            "db/roles/d: update;allowed_parameters = {{ {one}_statements = [] }}\ndb/creds/d: read"
+        );
+        assert_eq!(
+            found(&lines, "[d]"),
+            [way("read@db/creds/d, update@db/roles/d")],
+            "{one}"
         );
     }
     for (allowed, works) in [

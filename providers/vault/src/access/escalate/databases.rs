@@ -19,9 +19,14 @@ const CONNECTION: &str = "vault_database_connection";
 const ROLE: &str = "vault_database_role";
 const MOUNT: &str = "vault_secrets_mount";
 
-/// What a role runs as the user of its connection: when somebody asks for a user of it, and when
-/// that user is removed.
-const STATEMENTS: [&str; 2] = ["creation_statements", "revocation_statements"];
+/// What a role runs as the user of its connection: when somebody asks for a user of it, when that
+/// fails, when the user's lease is renewed, and when the user is removed.
+const STATEMENTS: [&str; 4] = [
+    "creation_statements",
+    "renew_statements",
+    "revocation_statements",
+    "rollback_statements",
+];
 
 /// The mounts of databases, as far as they are known.
 pub(super) fn mounts(world: &World<'_>) -> BTreeSet<String> {
@@ -69,12 +74,12 @@ impl Search<'_> {
             let (Some(name), Some(connection)) = (word(role, "name"), word(role, "db_name")) else {
                 continue;
             };
-            let [make, remove] = STATEMENTS;
-            let bodies: [Body<'_>; 2] = [&[(make, ANY)], &[(remove, ANY)]];
             let path = format!("{mount}/creds/{name}");
             let read = self.request(Operation::Read, &path, &[&[]]);
             let others = format!("somebody else reading `{}`", safe(&path));
-            let write = self.update(&format!("{mount}/roles/{name}"), &bodies);
+            let role = format!("{mount}/roles/{name}");
+            let write = STATEMENTS.map(|one| self.update(&role, &[&[(one, ANY)]]));
+            let write = surest(write);
             let way = write.map(|write| match read {
                 Some(read) => write.then(read),
                 None => write.given(others),
