@@ -19,6 +19,7 @@ mod groups;
 mod logins;
 mod methods;
 mod search;
+mod templates;
 mod unknown;
 
 use std::collections::BTreeSet;
@@ -57,6 +58,7 @@ pub(super) fn escalations(
     if in_server {
         search.own_policies(world);
         search.own_entity(world, subject);
+        search.templates(world, subject);
         search.groups(world, subject);
         search.aliases(world, subject);
         search.merge();
@@ -153,24 +155,32 @@ impl Search<'_> {
         if subject.0 != ENTITY {
             return;
         }
+        let ways = self.of_own_entity(world, subject, ("policies", MORE));
+        let how = "attaches any policy to its own entity";
+        self.keep("edit-own-entity", Gain::Everything, how, surest(ways));
+    }
+
+    /// Writing this of one's own entity.
+    fn of_own_entity(
+        &self,
+        world: &World<'_>,
+        subject: &Subject,
+        what: (&str, &str),
+    ) -> Vec<Option<Step>> {
         let id = id_of(world, subject);
         let mut ways = vec![
-            self.update(&format!("identity/entity/name/{}", subject.1), &[POLICIES]),
-            self.update(&format!("identity/entity/id/{id}"), &[POLICIES]),
+            self.update(&format!("identity/entity/name/{}", subject.1), &[&[what]]),
+            self.update(&format!("identity/entity/id/{id}"), &[&[what]]),
             self.update(
                 "identity/entity",
-                &[
-                    &[("name", subject.1.as_str()), ("policies", MORE)],
-                    &[("id", id), ("policies", MORE)],
-                ],
+                &[&[("name", subject.1.as_str()), what], &[("id", id), what]],
             ),
         ];
         let names = self.names("identity/entity/name/{}", NEW);
         for name in spellings(names, &subject.1) {
-            ways.push(self.update(&format!("identity/entity/name/{name}"), &[POLICIES]));
+            ways.push(self.update(&format!("identity/entity/name/{name}"), &[&[what]]));
         }
-        let how = "attaches any policy to its own entity";
-        self.keep("edit-own-entity", Gain::Everything, how, surest(ways));
+        ways
     }
 
     fn aliases(&mut self, world: &World<'_>, subject: &Subject) {

@@ -11,7 +11,7 @@ use remit_sdk::text::safe;
 
 use super::super::evaluate::texts;
 use super::search::{Body, MORE, NEW, SOME, Search, Step, surest};
-use super::{POLICIES, id_of, spellings};
+use super::{id_of, spellings};
 
 const GROUP: &str = "vault_group";
 
@@ -80,20 +80,31 @@ impl Search<'_> {
 
     /// A group that one is in needs no new member.
     fn own_group(&mut self, world: &World<'_>, id: &str) {
+        let ways = self.of_own_group(world, id, ("policies", MORE));
+        let how = "attaches any policy to a group that it is in";
+        self.keep("edit-own-group", Gain::Everything, how, surest(ways));
+    }
+
+    /// Writing this of a group that one is in.
+    pub(super) fn of_own_group(
+        &self,
+        world: &World<'_>,
+        id: &str,
+        what: (&str, &str),
+    ) -> Vec<Option<Step>> {
         let mut ways = vec![
-            self.update(&format!("identity/group/id/{id}"), &[POLICIES]),
-            self.update("identity/group", &[&[("id", id), ("policies", MORE)]]),
+            self.update(&format!("identity/group/id/{id}"), &[&[what]]),
+            self.update("identity/group", &[&[("id", id), what]]),
         ];
-        let group = world.thing(GROUP, id);
-        let known = group.and_then(|group| texts(group, "name").into_iter().next());
+        let known = name_of(world, id);
         let names = self.names("identity/group/name/{}", NEW);
         let names: BTreeSet<String> = match &known {
             Some(name) => spellings(names, name),
             None => names,
         };
         for name in names {
-            let by_path = self.update(&format!("identity/group/name/{name}"), &[POLICIES]);
-            let body: Body<'_> = &[("name", &name), ("policies", MORE)];
+            let by_path = self.update(&format!("identity/group/name/{name}"), &[&[what]]);
+            let body: Body<'_> = &[("name", &name), what];
             let way = surest([by_path, self.update("identity/group", &[body])]);
             ways.push(match &known {
                 Some(_) => way,
@@ -103,7 +114,12 @@ impl Search<'_> {
                 }),
             });
         }
-        let how = "attaches any policy to a group that it is in";
-        self.keep("edit-own-group", Gain::Everything, how, surest(ways));
+        ways
     }
+}
+
+/// The name of a group, if it is known.
+pub(super) fn name_of(world: &World<'_>, id: &str) -> Option<String> {
+    let group = world.thing(GROUP, id)?;
+    texts(group, "name").into_iter().next()
 }
