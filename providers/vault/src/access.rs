@@ -325,6 +325,8 @@ mod escalate_login_tests;
 #[cfg(test)]
 mod escalate_method_tests;
 #[cfg(test)]
+mod escalate_mount_tests;
+#[cfg(test)]
 mod escalate_template_tests;
 #[cfg(test)]
 mod escalate_tests;

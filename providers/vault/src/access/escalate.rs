@@ -18,6 +18,7 @@ mod databases;
 mod groups;
 mod logins;
 mod methods;
+mod mounts;
 mod search;
 mod templates;
 mod unknown;
@@ -64,6 +65,7 @@ pub(super) fn escalations(
         search.merge();
         search.tokens();
         search.server();
+        search.remount();
         search.logins(world, subject);
     }
     // Nothing of what is declared is in another namespace.
@@ -74,6 +76,7 @@ pub(super) fn escalations(
             search.groups(&nothing, subject);
         }
         search.tokens();
+        search.remount();
         search.logins(&nothing, subject);
     }
     search.into_found()

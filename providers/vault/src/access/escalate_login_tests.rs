@@ -499,6 +499,7 @@ fn all_paths_are_all_ways() {
             "enable-auth",
             "make-secret-id",
             "merge-entities",
+            "move-mount",
             "open-login-role",
             "register-plugin",
             "restore-snapshot",
