@@ -230,7 +230,8 @@ fn values_within(name: &str, over: &Limits, under: &Limits, server: Server) -> b
     }
 }
 
-/// Whether one plain value is denied by nothing. Vault denies a text for its parts as well.
+/// Whether one plain value is denied by nothing. Vault takes a text for its parts as well: it denies
+/// one for a part, and allows one of several that are allowed, which may be denied as a whole.
 fn is_spared(value: &Value, denied: &Values<'_>, server: Server) -> bool {
     let plain = match value {
         Value::Bool(_) => true,
@@ -242,7 +243,16 @@ fn is_spared(value: &Value, denied: &Values<'_>, server: Server) -> bool {
     };
     match denied {
         Values::None => true,
-        Values::These(list) => plain && !list.iter().any(|item| same(item, value)),
+        Values::These(list) => {
+            let is_of_parts = |item: &Value| {
+                let text = item.as_str().filter(|_| server == Server::Vault);
+                text.is_some_and(|text| text.contains(|c: char| c == ',' || c.is_whitespace()))
+            };
+            plain
+                && !list
+                    .iter()
+                    .any(|item| is_of_parts(item) || same(item, value))
+        }
         Values::Any => false,
     }
 }

@@ -416,6 +416,26 @@ fn events() {
     assert_eq!(compared(&limits(&of("")), merged), None);
 }
 
+/// On Vault a text of several values that are allowed is allowed, and may be denied as a whole.
+#[test]
+fn values_that_are_allowed_one_by_one_may_be_denied_together() {
+    let of = |denied: &str| Limits {
+        denied_parameters: [("b".to_owned(), [Value::string(denied)].into())].into(),
+        ..Limits::default()
+    };
+    let over = Limits {
+        allowed_parameters: [("b".to_owned(), [Value::string("x")].into())].into(),
+        ..Limits::default()
+    };
+    let finds = |denied, server| compare(&over, &of(denied), Operation::Update, server).is_some();
+    for denied in ["x,x", "* x"] {
+        assert!(finds(denied, Server::Vault), "{denied}");
+        assert!(!finds(denied, Server::OpenBao), "{denied}");
+    }
+    assert!(!finds("y", Server::Vault));
+    assert!(finds("x", Server::Vault));
+}
+
 // ---- properties
 
 fn any_values() -> impl Strategy<Value = BTreeSet<Value>> {
