@@ -14,8 +14,8 @@ fn policies_that_a_rule_lists_are_gained_where_they_are_not_held() {
     let way = |gain: &str| format!("edit-own-entity > <{gain}>: update@identity/entity/name/a");
     for (listed, gain) in [
         (r#""adm""#, "the policy adm"),
-        (r#""admin*""#, "the policy admin*"),
-        (r#""adm", "admin*""#, "the policy adm and the policy admin*"),
+        (r#""adm", "ops""#, "the policy adm and the policy ops"),
+        (r#""*", "adm""#, "the policy adm"),
         (r#""p", "adm""#, "the policy adm"),
         (r#""p, adm""#, "the policy adm"),
         (r#""adm,,""#, "the policy adm"),
@@ -28,6 +28,7 @@ fn policies_that_a_rule_lists_are_gained_where_they_are_not_held() {
         &policies(r#""P""#),
         &policies(r#"" p ,""#),
         &policies("5"),
+        &policies(r#""*""#),
         "identity/entity/name/a: update;allowed_parameters = { policies = [\"adm\"] };denied_parameters = { policies = [\"a*\"] }",
     ]);
     // One that is denied is none.
@@ -42,6 +43,20 @@ fn policies_that_a_rule_lists_are_gained_where_they_are_not_held() {
     );
 }
 
+/// The server takes a text for a list at its commas after it has compared the whole with the rule.
+#[test]
+fn a_beginning_that_a_rule_lists_is_any_policy() {
+    for listed in ["admin*", "*admin", "*admin*"] {
+        let line = format!(
+            "identity/entity/name/a: update;allowed_parameters = {{ policies = [\"{listed}\"] }}"
+        );
+        each(&[(
+            &line,
+            "edit-own-entity > everything: update@identity/entity/name/a",
+        )]);
+    }
+}
+
 #[test]
 fn a_way_to_any_policy_comes_before_one_to_those_that_are_listed() {
     each(&[(
@@ -53,7 +68,7 @@ fn a_way_to_any_policy_comes_before_one_to_those_that_are_listed() {
 
 #[test]
 fn each_way_that_gives_policies_gives_those_that_are_listed() {
-    let listed = "the policy admin*";
+    let listed = "the policy adm";
     for (rule, parameter, method) in [
         ("auth/r/role/a", "token_policies", "write-login-role"),
         ("auth/r/role/a/policies", "policies", "write-login-role"),
@@ -67,7 +82,7 @@ fn each_way_that_gives_policies_gives_those_that_are_listed() {
             "update"
         };
         let lines = format!(
-            "{rule}: {rights};allowed_parameters = {{ name = [], member_entity_ids = [], {parameter} = [\"admin*\"] }}"
+            "{rule}: {rights};allowed_parameters = {{ name = [], member_entity_ids = [], {parameter} = [\"adm\"] }}"
         );
         let found = of(&things(&lines), &entity("a"));
         let way = format!("{method} > <{listed}>: update@{rule}");
@@ -82,7 +97,7 @@ fn each_way_that_gives_policies_gives_those_that_are_listed() {
     };
     for parameter in ["allowed_policies", "allowed_policies_glob"] {
         let found = of(
-            &things(&role(&format!("{parameter} = [\"admin*\"]"))),
+            &things(&role(&format!("{parameter} = [\"adm\"]"))),
             &entity("a"),
         );
         let way = format!(
@@ -91,8 +106,8 @@ fn each_way_that_gives_policies_gives_those_that_are_listed() {
         assert!(found.contains(&way), "{found:?}");
     }
     each(&[(
-        "auth/z/map/teams/x*: create;allowed_parameters = { value = [\"admin*\"] }",
-        "write-login-role > <the policy admin*>: create@auth/z/map/teams/x*? `z` being an auth mount of type github and a credential that `z` accepts",
+        "auth/z/map/teams/x*: create;allowed_parameters = { value = [\"adm\"] }",
+        "write-login-role > <the policy adm>: create@auth/z/map/teams/x*? `z` being an auth mount of type github and a credential that `z` accepts",
     )]);
     let grouped = |listed: &str| {
         let lines = format!(

@@ -97,7 +97,7 @@ fn writing_one_s_own_login_role() {
     ]);
     each(&[(
         "auth/r/role/a: update;allowed_parameters = { policies = [\"read-*\"] }",
-        "write-login-role > <the policy read-*>: update@auth/r/role/a",
+        "write-login-role > everything: update@auth/r/role/a",
     )]);
     let found = Vault.escalations(&things("auth/r/role/a: update").world(), &entity("a"));
     assert_eq!(found.len(), 1);

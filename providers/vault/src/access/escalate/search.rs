@@ -14,7 +14,7 @@ use super::super::decide::{
     Operation, Parameters, Refusal, Request, Verdict, Wrapping, takes_sudo,
 };
 use super::super::evaluate::Holding;
-use super::super::grant::Limits;
+use super::super::grant::{Glob, Limits};
 use super::super::pattern::{Pattern, Segment};
 use super::super::{Entry, Lookup, Server};
 
@@ -242,7 +242,7 @@ impl<'a> Search<'a> {
         let is_gain = |value: &str| [MORE, OTHER].contains(&value);
         let gain = body.iter().find(|(_, value)| is_gain(value));
         let listed = gain.and_then(|(name, _)| limits?.allowed_parameters.get(*name));
-        let (Some((_, gain)), Some(listed)) = (gain, listed.filter(|listed| !listed.is_empty()))
+        let (Some(&(_, gain)), Some(listed)) = (gain, listed.filter(|listed| !listed.is_empty()))
         else {
             return self.sent_with(operation, path, body, limits);
         };
@@ -257,7 +257,9 @@ impl<'a> Search<'a> {
                 .map(|(name, old)| (*name, if is_gain(old) { value } else { *old }))
                 .collect();
             let mut way = self.sent_with(operation, path, &body, limits)?;
-            way.listed = gained;
+            // A `*` takes any text, and what follows a comma in that is another policy.
+            let is_any = gain == MORE && !matches!(Glob::new(value), Glob::Exactly(_));
+            way.listed = if is_any { BTreeSet::new() } else { gained };
             Some(way)
         });
         ways.reduce(Step::then)
@@ -276,7 +278,8 @@ impl<'a> Search<'a> {
         names
             .filter(|name| {
                 let held = self.holding.policies.contains(&name.to_lowercase());
-                !name.is_empty() && (self.in_namespace() || !held)
+                // By itself `*` stands for itself, which no policy is called.
+                !name.is_empty() && *name != "*" && (self.in_namespace() || !held)
             })
             .map(|name| format!("the policy {name}"))
             .collect()
