@@ -124,7 +124,7 @@ impl Loosening<'_> {
             let Some(recorded) = self.known.agents.get(agent) else {
                 continue;
             };
-            let why = format!("{agent} goes from {recorded} to {wanted}");
+            let why = || format!("{agent} goes from {recorded} to {wanted}");
             all.extend(self.handed_over(why, recorded, wanted));
         }
     }
@@ -140,7 +140,7 @@ impl Loosening<'_> {
                 continue;
             };
             let (from, to) = (&recorded.agent, &wanted.agent);
-            let why = format!("{identity} goes from {from} to {to}");
+            let why = || format!("{identity} goes from {from} to {to}");
             all.extend(self.handed_over(why, before, after));
         }
     }
@@ -148,17 +148,21 @@ impl Loosening<'_> {
     /// What it takes that something goes from one owner to another.
     fn handed_over(
         &self,
-        why: String,
+        why: impl FnOnce() -> String,
         from: &DeclarationAddress,
         to: &DeclarationAddress,
     ) -> Option<Requirement> {
+        if from == to {
+            return None;
+        }
         let (before, after) = (self.recorded_keys(from), self.wanted_keys(to));
-        if from == to || before.is_empty() {
+        if before.is_empty() {
             return None;
         }
         let needed = self.most_asked(from);
         let how = weaker(&before, &after, needed)?;
-        Some(self.ask(format!("{why}, whose approvers are {how}"), needed, [from]))
+        let why = format!("{}, whose approvers are {how}", why());
+        Some(self.ask(why, needed, [from]))
     }
 
     /// A ceiling is raised by those who answer for the agent; for an identity also by another agent.

@@ -65,7 +65,8 @@ impl Review {
 
     /// Whether a finding stops it from being applied: a policy's of the organisation always, a
     /// rule's unless the plan only takes away. Taking access away must be possible whatever else is
-    /// wrong. What changes nothing but who approves what takes nothing away.
+    /// wrong. What changes nothing but who approves what takes nothing away, and what takes approval
+    /// gives something, whatever else the plan does.
     pub fn stops(&self) -> bool {
         let is_given = |change: &AccessChange| {
             change.widens() || !change.adopted.is_empty() || !change.adopted_in.is_empty()
@@ -74,6 +75,7 @@ impl Review {
         let is_of_facts = self.plan.is_gated()
             && actions.all(|one| matches!(one, Action::Keep | Action::Refresh));
         let gives = is_of_facts
+            || !self.approvals.is_empty()
             || self.plan.changes.values().any(may_give)
             || self.access.iter().any(is_given);
         self.findings

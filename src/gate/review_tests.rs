@@ -3,8 +3,8 @@
 use remit_sdk::DeclarationAddress;
 use remit_sdk::provider::Expected;
 
-use super::Review;
 use super::requirements_tests::{base, gain};
+use super::{Requirement, Review};
 use crate::access::AccessChange;
 use crate::diff::{Action, Change, Details, Difference, Reason};
 use crate::plan::Plan;
@@ -130,6 +130,14 @@ fn an_error_stops_what_changes_who_approves_and_nothing_else() {
     assert!(facts(Action::Keep).stops());
     assert!(facts(Action::Refresh).stops());
     assert!(!facts(Action::Delete).stops());
+    // What is loosened beside a removal takes approval.
+    let mut beside = facts(Action::Delete);
+    beside.approvals.push(Requirement {
+        why: "owner.pay gets 1 approver".into(),
+        required: 1,
+        approvers: Vec::new(),
+    });
+    assert!(beside.stops());
     let mut nobody = facts(Action::Keep);
     for keys in nobody
         .plan

@@ -1,8 +1,8 @@
 //! What the gate holds a change against: the approvers, risks, tiers and exceptions as of the last
 //! apply. Plain data; what it means is the gate's to say.
 //!
-//! Owners, agents, ceilings, scopes and environments stay when they are no longer declared, so that a label
-//! that comes back comes back with what was asked of it.
+//! Owners, agents, ceilings, scopes and environments stay when they are no longer declared, so that
+//! a label that comes back comes back with what was asked of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 

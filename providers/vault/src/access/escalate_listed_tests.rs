@@ -46,9 +46,15 @@ fn policies_that_a_rule_lists_are_gained_where_they_are_not_held() {
 /// The server takes a text for a list at its commas after it has compared the whole with the rule.
 #[test]
 fn a_beginning_that_a_rule_lists_is_any_policy() {
-    for listed in ["admin*", "*admin", "*admin*"] {
+    for listed in [
+        r#""admin*""#,
+        r#""*admin""#,
+        r#""*admin*""#,
+        r#""adm", "ops*""#,
+        r#""*adm", "ops""#,
+    ] {
         let line = format!(
-            "identity/entity/name/a: update;allowed_parameters = {{ policies = [\"{listed}\"] }}"
+            "identity/entity/name/a: update;allowed_parameters = {{ policies = [{listed}] }}"
         );
         each(&[(
             &line,

@@ -262,7 +262,10 @@ impl<'a> Search<'a> {
             way.listed = if is_any { BTreeSet::new() } else { gained };
             Some(way)
         });
-        ways.reduce(Step::then)
+        let ways: Vec<Step> = ways.collect();
+        // One that gives any policy needs no other.
+        let any = ways.iter().find(|way| way.gives_any()).cloned();
+        any.or_else(|| ways.into_iter().reduce(Step::then))
     }
 
     /// What of a value isn't had yet. What is in another namespace is another.
