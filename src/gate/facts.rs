@@ -63,6 +63,7 @@ pub fn wanted(
         environments: environments(model, targets),
         identities: identities.collect(),
         exceptions: exceptions(model, recorded),
+        concerned: BTreeMap::new(),
     }
 }
 
@@ -199,6 +200,10 @@ pub fn moved<'m>(
             let facts = || facts.clone();
             found.scopes.entry(to.clone()).or_insert_with(facts);
         }
+        if let Some(owners) = recorded.concerned.get(from) {
+            let concerned = found.concerned.entry(to.clone()).or_default();
+            concerned.extend(owners.iter().cloned());
+        }
         if let Some(facts) = recorded.identities.get(from) {
             let identity = found.identities.entry(to.clone());
             let identity = identity.or_insert_with(|| facts.clone());
@@ -257,14 +262,43 @@ pub fn meanwhile(recorded: Option<&Facts>, next: &Facts) -> Facts {
     meanwhile
 }
 
+/// Adds the owners whom scopes and environments concern by the identities of these facts.
+fn concern(
+    concerned: &mut BTreeMap<DeclarationAddress, BTreeSet<DeclarationAddress>>,
+    facts: &Facts,
+) {
+    for identity in facts.identities.values() {
+        let Some(owner) = facts.agents.get(&identity.agent) else {
+            continue;
+        };
+        let takes_approval = |scope: &DeclarationAddress| {
+            let scope = facts.scopes.get(scope);
+            scope.is_some_and(ScopeFacts::takes_approval)
+        };
+        let is_gated = identity.scopes.iter().any(takes_approval);
+        let there = identity.environments().filter(|_| is_gated);
+        for what in identity.scopes.iter().chain(there) {
+            let owners = concerned.entry(what.clone()).or_default();
+            owners.insert(owner.clone());
+        }
+    }
+}
+
 /// What is recorded once a plan for `wanted` is applied: what is wanted, and of what is no longer
 /// declared what was asked of it. Identities and exceptions go when they go: one that comes back
 /// is a new one.
 pub fn next(recorded: Option<&Facts>, wanted: &Facts) -> Facts {
     let mut next = wanted.clone();
+    concern(&mut next.concerned, wanted);
     let Some(recorded) = recorded else {
         return next;
     };
+    // What is no longer held concerns whom it did.
+    concern(&mut next.concerned, recorded);
+    for (what, owners) in &recorded.concerned {
+        let concerned = next.concerned.entry(what.clone()).or_default();
+        concerned.extend(owners.iter().cloned());
+    }
     for (identity, facts) in &mut next.identities {
         let before = recorded.identities.get(identity).into_iter();
         let before = before.flat_map(IdentityFacts::environments);

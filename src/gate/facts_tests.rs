@@ -314,8 +314,18 @@ fn who_was_in_production_is_remembered() {
 
 #[test]
 fn what_is_no_longer_declared_stays() {
-    let full = wanted(&model(&text("")), &targets(), None);
-    assert_eq!(next(None, &full), full);
+    let declared = wanted(&model(&text("")), &targets(), None);
+    let full = next(None, &declared);
+    let concerned = BTreeMap::from([
+        (at("environment", "prod"), set_of("pay")),
+        (at("scope", "read"), set_of("pay")),
+        (at("scope", "list"), &set_of("pay") | &set_of("ops")),
+    ]);
+    let without = Facts {
+        concerned: BTreeMap::new(),
+        ..full.clone()
+    };
+    assert_eq!((&full.concerned, without), (&concerned, declared));
     let nothing = Facts::default();
     let kept = next(Some(&full), &nothing);
     assert_eq!(
@@ -323,6 +333,12 @@ fn what_is_no_longer_declared_stays() {
         (&full.owners, &full.agents, &full.scopes, &full.environments)
     );
     assert!(kept.identities.is_empty() && kept.exceptions.is_empty());
+    // Whom it concerned is remembered, also of a state that said nothing of it.
+    assert_eq!(kept.concerned, concerned);
+    let mut old = full.clone();
+    old.concerned.clear();
+    assert_eq!(next(Some(&old), &nothing).concerned, concerned);
+    assert_eq!(next(Some(&kept), &nothing).concerned, concerned);
     // What is wanted of the rest counts, and where an environment lived is remembered.
     let mut moved = full.clone();
     let prod = at("environment", "prod");

@@ -72,7 +72,8 @@ impl Loosening<'_> {
     fn most_asked(&self, owner: &DeclarationAddress) -> u32 {
         let of = |(scope, facts): (&DeclarationAddress, &ScopeFacts)| {
             let (required, groups) = self.of_scope(scope, facts);
-            let is_asked = asks(facts) && groups.iter().any(|owners| owners.contains(owner));
+            let is_asked =
+                facts.takes_approval() && groups.iter().any(|owners| owners.contains(owner));
             is_asked.then_some(required)
         };
         self.known.scopes.iter().filter_map(of).max().unwrap_or(1)
@@ -273,7 +274,26 @@ impl Loosening<'_> {
         let owners = self
             .sides
             .owners_of(|identity| identity.scopes.contains(scope));
-        (least, each(owners))
+        (least, each(self.and_formerly(scope, owners)))
+    }
+
+    /// With the owners whom a scope or an environment concerned before: taking access away is free,
+    /// and would else take away who is asked. A team that nobody declares any more, under any label,
+    /// isn't asked: it couldn't answer.
+    fn and_formerly<'b>(
+        &'b self,
+        what: &DeclarationAddress,
+        mut owners: BTreeSet<&'b DeclarationAddress>,
+    ) -> BTreeSet<&'b DeclarationAddress> {
+        let wanted = &self.sides.wanted.owners;
+        let is_there = |owner: &&DeclarationAddress| {
+            let keys = self.recorded_keys(owner);
+            let mut declared = wanted.values();
+            wanted.contains_key(*owner) || declared.any(|other| !other.is_disjoint(&keys))
+        };
+        let formerly = self.known.concerned.get(what).into_iter().flatten();
+        owners.extend(formerly.filter(is_there));
+        owners
     }
 
     /// A scope under another label: the old one is gone and new ones are there that ask for less.
@@ -283,10 +303,9 @@ impl Loosening<'_> {
             let mut identities = self.known.identities.values();
             identities.any(|identity| identity.scopes.contains(scope))
         };
-        let gone =
-            self.known.scopes.iter().filter(|(scope, facts)| {
-                asks(facts) && !wanted.contains_key(*scope) && held(scope)
-            });
+        let gone = self.known.scopes.iter().filter(|(scope, facts)| {
+            facts.takes_approval() && !wanted.contains_key(*scope) && held(scope)
+        });
         let new: Vec<_> = wanted
             .iter()
             .filter(|(scope, _)| !self.known.scopes.contains_key(*scope))
@@ -348,11 +367,15 @@ impl Loosening<'_> {
         required: u32,
         all: &mut Vec<Requirement>,
     ) {
-        let is_gated = |scope: &DeclarationAddress| self.known.scopes.get(scope).is_some_and(asks);
+        let is_gated = |scope: &DeclarationAddress| {
+            let scope = self.known.scopes.get(scope);
+            scope.is_some_and(ScopeFacts::takes_approval)
+        };
         let is_there = |identity: &IdentityFacts| identity.environment == *environment;
         let gated = self
             .sides
             .owners_of(|identity| is_there(identity) && identity.scopes.iter().any(is_gated));
+        let gated = self.and_formerly(environment, gated);
         let groups = if gated.is_empty() {
             let owners = self.sides.owners_of(is_there);
             vec![owners.into_iter().cloned().collect()]
@@ -377,11 +400,6 @@ impl Loosening<'_> {
 
 fn people(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
-}
-
-/// Whether a scope takes approval anywhere.
-fn asks(facts: &ScopeFacts) -> bool {
-    facts.approval.is_some() || facts.risk >= Risk::High
 }
 
 /// Each owner by itself; nobody's is one group too.

@@ -13,6 +13,8 @@ mod loosening;
 #[cfg(test)]
 mod loosening_tests;
 #[cfg(test)]
+mod narrowed_tests;
+#[cfg(test)]
 mod promoted_tests;
 mod requirements;
 #[cfg(test)]

@@ -2,7 +2,8 @@
 //! apply. Plain data; what it means is the gate's to say.
 //!
 //! Owners, agents, ceilings, scopes and environments stay when they are no longer declared, so that
-//! a label that comes back comes back with what was asked of it.
+//! a label that comes back comes back with what was asked of it. So do the owners whom a scope or an
+//! environment concerned.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,6 +32,10 @@ pub struct Facts {
     pub identities: BTreeMap<DeclarationAddress, IdentityFacts>,
     /// The exceptions.
     pub exceptions: BTreeMap<DeclarationAddress, ExceptionFacts>,
+    /// The owners who ever had an identity with each scope, or in each environment with a scope that
+    /// takes approval: whose access is taken away is still asked.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub concerned: BTreeMap<DeclarationAddress, BTreeSet<DeclarationAddress>>,
 }
 
 /// What a scope asks for.
@@ -40,6 +45,13 @@ pub struct ScopeFacts {
     pub risk: Risk,
     /// Whose approval a widening takes.
     pub approval: Option<ApprovalFacts>,
+}
+
+impl ScopeFacts {
+    /// Whether a widening by it takes approval anywhere.
+    pub fn takes_approval(&self) -> bool {
+        self.approval.is_some() || self.risk >= Risk::High
+    }
 }
 
 /// Whose approval a widening takes.
