@@ -152,8 +152,8 @@ async fn fresh(global: &Global, selection: &Selection, mode: Mode, common: &Comm
     if goes_on && !planned.review.approvals.is_empty() {
         // A question at this terminal, or --auto-approve, is the answer of whoever runs this.
         let missing = gate::missing(&planned.review.approvals, &Signatures::default());
-        let comments = gate::facts::comments(&session.model);
-        global.report(&gate::diagnostics(&missing, &comments, None));
+        let people = &planned.review.people;
+        global.report(&gate::diagnostics(&missing, people, None));
         global.say("Nothing was applied: the plan needs approvals.\n");
         close(global, &connections, run).await?;
         return Ok(REFUSED);
@@ -179,7 +179,8 @@ async fn fresh(global: &Global, selection: &Selection, mode: Mode, common: &Comm
             Ok(ERROR)
         }
         Ok(false) if is_refused && planned.may_apply() => {
-            global.say("Nothing was applied: findings of severity error stop it.\n");
+            let why = view::findings::stopping(&planned.review);
+            global.say(&format!("Nothing was applied: {why}"));
             Ok(REFUSED)
         }
         Ok(false) if planned.may_apply() => Ok(DONE),
@@ -248,7 +249,7 @@ async fn saved(global: &Global, path: &Path, common: &Common) -> Outcome {
     let work = common.work;
     let again = planning::make(global, &session, run.recorded(), &connections, what, work).await;
     stats.stage("plan");
-    match again.and_then(|planned| permitted(global, &session, planned, path, &bytes)) {
+    match again.and_then(|planned| permitted(global, planned, path, &bytes)) {
         Ok(Permitted::By(approved_by, review)) => {
             let job = Job {
                 review: &review,
@@ -281,7 +282,6 @@ enum Permitted {
 /// Whether a saved plan may be applied, as it is now.
 fn permitted(
     global: &Global,
-    session: &Session,
     planned: Planned,
     path: &Path,
     bytes: &[u8],
@@ -295,7 +295,8 @@ fn permitted(
     if review.stops() {
         let text = view::findings::errors(&review.findings, global.output.paint());
         global.output.data(&text);
-        global.say("Nothing was applied: findings of severity error stop it.\n");
+        let why = view::findings::stopping(&review);
+        global.say(&format!("Nothing was applied: {why}"));
         return Ok(Permitted::No(REFUSED));
     }
     if review.approvals.is_empty() {
@@ -306,9 +307,8 @@ fn permitted(
     match gate::verify(&review.approvals, &signatures) {
         Ok(by) => Ok(Permitted::By(by, Box::new(review))),
         Err(missing) => {
-            let comments = gate::facts::comments(&session.model);
             let shown = remit_sdk::text::safe(&path.display().to_string());
-            global.report(&gate::diagnostics(&missing, &comments, Some(&shown)));
+            global.report(&gate::diagnostics(&missing, &review.people, Some(&shown)));
             global.say("Nothing was applied: the plan needs approvals.\n");
             Ok(Permitted::No(REFUSED))
         }

@@ -4,7 +4,7 @@
 //! `ssh-keygen -Y sign -n remit-plan` makes it. Nothing is contacted, and no configuration read:
 //! who may approve stands in the plan, and is looked at again when the plan is applied.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -15,13 +15,15 @@ use ssh_key::{HashAlg, LineEnding, PrivateKey, PublicKey};
 use zeroize::Zeroizing;
 
 use super::agent::Agent;
-use super::{Global, Outcome, apply, passphrase, plain_file, plan, providers, session, signatures};
+use super::{
+    Global, Outcome, apply, ask, passphrase, plain_file, plan, providers, session, signatures,
+};
 use crate::gate::signature::NAMESPACE;
-use crate::gate::{self, Requirement, Signatures};
+use crate::gate::{self, Requirement, Review, Signatures};
 use crate::model::ApproverKey;
 use crate::view;
 use crate::view::plan::Look;
-use crate::view::report::DONE;
+use crate::view::report::{DONE, ERROR};
 
 /// The largest key file that is read. A private RSA key of 8192 bits takes 7 KiB.
 const KEY_BYTES_MAX: u64 = 64 * 1024;
@@ -64,11 +66,16 @@ impl Approve {
             view::plan::saved(&saved.header),
             view::plan::people(&saved.body, look)
         ));
+        // Whoever is there has seen it only now.
+        if ask::is_possible() && !ask::agrees("Sign this plan?", "").await? {
+            global.say("Not signed.\n");
+            return Ok(ERROR);
+        }
         let signer = match &self.key {
             Some(path) => read_key(path).await?,
             None => Signer::Agent(None),
         };
-        let (key, signature) = sign(signer, approvals, &signed, &bytes).await?;
+        let (key, signature) = sign(signer, &saved.body, &signed, &bytes).await?;
         // What was made is what will be read, or it isn't written.
         let proven = gate::signature::verify(signature.as_bytes(), &bytes);
         if proven.map(|proven| proven.text) != Ok(key.text.clone()) {
@@ -141,18 +148,14 @@ async fn read_key(path: &Path) -> Result<Signer, Vec<Diagnostic>> {
 }
 
 /// Refuses a key that is no approver, or has approved already.
-fn fits(
-    key: &ApproverKey,
-    approvals: &[Requirement],
-    signed: &Signatures,
-) -> Result<(), Vec<Diagnostic>> {
-    if !may(approvals).contains(&key.text) {
+fn fits(key: &ApproverKey, review: &Review, signed: &Signatures) -> Result<(), Vec<Diagnostic>> {
+    if !may(&review.approvals).contains(&key.text) {
         return Err(vec![
             Diagnostic::error(
                 "not an approver of this plan",
                 format!("{} is none of those who may approve it", key.shown()),
             )
-            .help(who(approvals)),
+            .help(who(review)),
         ]);
     }
     if signed.by.contains_key(&key.text) {
@@ -172,16 +175,14 @@ fn may(approvals: &[Requirement]) -> BTreeSet<String> {
     all.cloned().collect()
 }
 
-fn who(approvals: &[Requirement]) -> String {
-    let keys = may(approvals);
-    let keys = keys.iter().map(|key| gate::shown(key, &BTreeMap::new()));
-    let keys: Vec<String> = keys.collect();
-    format!("these may: {}", keys.join(", "))
+fn who(review: &Review) -> String {
+    let keys = gate::listed(&may(&review.approvals), &review.people);
+    format!("these may:\n  {}", keys.join("\n  "))
 }
 
 async fn sign(
     signer: Signer,
-    approvals: &[Requirement],
+    review: &Review,
     signed: &Signatures,
     bytes: &[u8],
 ) -> Result<(ApproverKey, String), Vec<Diagnostic>> {
@@ -192,7 +193,7 @@ async fn sign(
         Signer::Key(private) => {
             let public = private.public_key();
             let key = ApproverKey::of(public.key_data(), private.comment()).map_err(fail)?;
-            fits(&key, approvals, signed)?;
+            fits(&key, review, signed)?;
             let signature = private
                 .sign(NAMESPACE, HashAlg::Sha512, bytes)
                 .and_then(|signature| signature.to_pem(LineEnding::LF));
@@ -212,7 +213,7 @@ async fn sign(
         }
         Signer::Agent(wanted) => {
             if let Some(key) = &wanted {
-                fits(key, approvals, signed)?;
+                fits(key, review, signed)?;
             }
             let socket = session::environment("SSH_AUTH_SOCK").filter(|path| !path.is_empty());
             let Some(socket) = socket else {
@@ -221,7 +222,7 @@ async fn sign(
                         .help("start one (ssh-agent, ssh-add), or say --key FILE"),
                 ]);
             };
-            let asked = (may(approvals), signed.clone(), bytes.to_vec());
+            let asked = (may(&review.approvals), signed.clone(), bytes.to_vec());
             let signing = tokio::task::spawn_blocking(move || {
                 let (may, signed, bytes) = asked;
                 by_agent(Path::new(&socket), wanted.as_ref(), &may, &signed, &bytes)
@@ -233,7 +234,7 @@ async fn sign(
                         "no approver's key in the agent",
                         "it holds no key that may approve this plan and hasn't yet",
                     )
-                    .help(who(approvals)),
+                    .help(who(review)),
                 ]),
                 Ok(Err(why)) => Err(fail(format!("the SSH agent: {}", text::safe(&why)))),
                 Err(_) => Err(fail("the thread that waited for it ended".to_owned())),

@@ -7,10 +7,15 @@ use remit_sdk::Diagnostic;
 /// What counts as agreement.
 const YES: &str = "yes";
 
+/// Whether there is somebody to ask.
+pub(super) fn is_possible() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
 /// Asks whether to go on. Without a terminal nobody can answer, which is an error and never a yes.
 /// `instead` is what to do then.
 pub(super) async fn agrees(question: &str, instead: &str) -> Result<bool, Vec<Diagnostic>> {
-    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+    if !is_possible() {
         return Err(vec![
             Diagnostic::error(
                 "nobody to ask",

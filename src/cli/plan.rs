@@ -103,7 +103,8 @@ impl Plan {
                 Some(path) => format!("Not saved as {}", text::safe(&path.display().to_string())),
                 None => "This plan can't be applied".to_owned(),
             };
-            global.say(&format!("{what}: findings of severity error stop it.\n"));
+            let why = view::findings::stopping(&planned.review);
+            global.say(&format!("{what}: {why}"));
             return Ok(REFUSED);
         }
         if let Some(path) = &self.out {

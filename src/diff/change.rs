@@ -145,8 +145,9 @@ pub struct Difference {
     pub replaces: bool,
     /// A policy document: shown as a line diff.
     pub document: bool,
-    /// It says who may do what, so what changes by it is what access changes.
-    pub is_access: bool,
+    /// It may give what no comparison of access tells: neither says it who may do what, nor is it a
+    /// shorter life.
+    pub may_give: bool,
 }
 
 /// The name under which a missing or foreign ownership mark shows among the differences.

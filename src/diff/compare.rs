@@ -50,7 +50,7 @@ pub(super) fn for_create(wanted: &Wanted, attributes: &BTreeMap<String, Value>) 
                 managed: true,
                 replaces: false,
                 document: attribute.shape == Shape::Policy,
-                is_access: is_access(attribute),
+                may_give: !is_access(attribute),
             });
         }
     }
@@ -114,15 +114,16 @@ pub(super) fn with_live(
         let told = record.is_some() && attribute.unverifiable.is_none() && !attribute.volatile;
         let drifted = (told && !same_value(attribute, recorded, live))
             .then(|| recorded.cloned().unwrap_or_default());
+        let after_it = target.as_ref().or(live);
         let difference = Difference {
             name: name.to_owned(),
             before: live.cloned(),
-            after: target.clone().or_else(|| live.cloned()),
+            after: after_it.cloned(),
             drift: drifted.clone(),
             managed: target.is_some(),
             replaces: attribute.immutable,
             document: attribute.shape == Shape::Policy,
-            is_access: is_access(attribute),
+            may_give: !is_access(attribute) && !is_shorter(attribute, live, after_it),
         };
         if drifted.is_some() {
             drift.push(difference.clone());
@@ -147,7 +148,7 @@ pub(super) fn with_live(
                 managed: true,
                 replaces: false,
                 document: false,
-                is_access: true,
+                may_give: false,
             });
         }
     }
@@ -242,13 +243,22 @@ fn secret(
         managed: true,
         replaces: false,
         document: false,
-        is_access: false,
+        may_give: true,
     })
 }
 
 /// Whether an attribute says who may do what.
 fn is_access(attribute: &Attribute) -> bool {
     attribute.shape == Shape::Policy || attribute.grants || attribute.admits
+}
+
+/// Whether a life is shorter than it was. 0 is whatever somebody else says, or for ever.
+fn is_shorter(attribute: &Attribute, before: Option<&Value>, after: Option<&Value>) -> bool {
+    let seconds = |value: Option<&Value>| value.and_then(Value::as_i64);
+    let (Some(before), Some(after)) = (seconds(before), seconds(after)) else {
+        return false;
+    };
+    attribute.shape == Shape::Duration && 0 < after && after < before
 }
 
 /// Carries references of write-only attributes and their versions along, so that they are
@@ -287,5 +297,34 @@ fn details(wanted: &Wanted) -> Details {
         former_holders: BTreeSet::new(),
         former_needs: BTreeSet::new(),
         prevent_destroy: wanted.lifecycle.prevent_destroy,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_life_is_shorter_only_where_both_are_said() {
+        let ttl = Attribute {
+            shape: Shape::Duration,
+            ..Attribute::PLAIN
+        };
+        let value = |seconds| Some(Value::integer(seconds));
+        let shorter = |attribute, before, after| {
+            is_shorter(attribute, value(before).as_ref(), value(after).as_ref())
+        };
+        assert!(shorter(&ttl, 86_400, 900));
+        assert!(shorter(&ttl, 2, 1));
+        for (before, after) in [(900, 86_400), (900, 900), (900, 0), (0, 900), (-1, -2)] {
+            assert!(!shorter(&ttl, before, after), "{before} {after}");
+        }
+        let number = Attribute {
+            shape: Shape::Integer,
+            ..Attribute::PLAIN
+        };
+        assert!(!shorter(&number, 86_400, 900));
+        assert!(!is_shorter(&ttl, None, value(900).as_ref()));
+        assert!(!is_shorter(&ttl, value(900).as_ref(), None));
     }
 }

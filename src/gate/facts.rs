@@ -67,13 +67,6 @@ pub fn wanted(
     }
 }
 
-/// The comments of the approvers, by key, for people.
-pub fn comments(model: &Model) -> BTreeMap<String, String> {
-    let lines = model.owners.values().flat_map(|owner| &owner.approvers);
-    let keys = lines.filter_map(|line| ApproverKey::parse(line).ok());
-    keys.map(|key| (key.text, key.comment)).collect()
-}
-
 /// The exceptions that are declared.
 fn exceptions(
     model: &Model,

@@ -6,7 +6,7 @@ use remit_sdk::DeclarationAddress;
 use remit_sdk::declaration::{Risk, Tier};
 use remit_sdk::provider::Target;
 
-use super::facts::{comments, next, wanted, with_those_left};
+use super::facts::{next, wanted, with_those_left};
 use crate::model::fixture::model;
 use crate::state::Facts;
 
@@ -146,9 +146,6 @@ fn everything_that_counts_is_there() {
     let scopes = ["list", "read"].map(|name| at("scope", name));
     assert_eq!(bot.scopes, scopes.into());
     assert!(facts.exceptions.is_empty());
-    let comments = comments(&model(&text("")));
-    let known = [(KEY.to_owned(), "approver-1".to_owned())];
-    assert_eq!(comments, known.into());
 }
 
 #[test]

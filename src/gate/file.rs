@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use super::Review;
 
 /// The format this version writes, and the newest it reads.
-pub const FORMAT: u32 = 3;
+pub const FORMAT: u32 = 4;
 
 /// The largest saved plan that is read: some hundred thousand changes; anything larger is no
 /// plan, and would only eat memory.

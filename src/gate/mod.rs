@@ -3,6 +3,9 @@
 //! In: a plan, what access it changes, the findings of rules, what is recorded. Out: a [`Review`],
 //! which is what is saved, shown and signed.
 
+mod changes;
+#[cfg(test)]
+mod changes_tests;
 pub mod facts;
 #[cfg(test)]
 mod facts_tests;
@@ -28,8 +31,11 @@ mod verify;
 #[cfg(test)]
 mod verify_tests;
 
+pub use changes::{Fact, GateChange, People, Person, changes, people};
 pub use requirements::{Held, requirements};
-pub use verify::{Missing, Signatures, diagnostics, missing, shown, unmeetable_warnings, verify};
+pub use verify::{
+    Missing, Signatures, diagnostics, listed, missing, shown, unmeetable_warnings, verify,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -51,6 +57,10 @@ pub struct Review {
     pub skipped: Vec<(String, String)>,
     /// The approvals it takes.
     pub approvals: Vec<Requirement>,
+    /// What it changes of the facts that later plans are held against.
+    pub gate_changes: Vec<GateChange>,
+    /// Whose the keys are that it names.
+    pub people: People,
 }
 
 impl Review {
@@ -62,37 +72,65 @@ impl Review {
             findings: Vec::new(),
             skipped: Vec::new(),
             approvals: Vec::new(),
+            gate_changes: Vec::new(),
+            people: People::new(),
         }
     }
 
     /// Whether a finding stops it from being applied: a policy's of the organisation always, a
     /// rule's unless the plan only takes away. Taking access away must be possible whatever else is
-    /// wrong. What changes nothing but who approves what takes nothing away, and what takes approval
-    /// gives something, whatever else the plan does.
+    /// wrong.
     pub fn stops(&self) -> bool {
-        let is_given = |change: &AccessChange| {
+        let mut findings = self.findings.iter().filter(|finding| finding.stops());
+        let first = findings.next();
+        first.is_some_and(|first| {
+            first.rule == ORGANISATION
+                || findings.any(|finding| finding.rule == ORGANISATION)
+                || self.gives().is_some()
+        })
+    }
+
+    /// What it does beside taking away, in words, or the first of it. What takes approval gives
+    /// something, whatever else the plan does; what changes nothing but who approves what takes
+    /// nothing away, unless that is all it does.
+    pub fn gives(&self) -> Option<String> {
+        if let Some(one) = self.approvals.first() {
+            return Some(one.why.clone());
+        }
+        let is_given = |change: &&AccessChange| {
             change.widens() || !change.adopted.is_empty() || !change.adopted_in.is_empty()
         };
-        let mut actions = self.plan.changes.values().map(|change| change.action);
+        if let Some(change) = self.access.iter().find(is_given) {
+            return Some(format!("{} gains access", change.identity));
+        }
+        let changes = &self.plan.changes;
+        if let Some(given) = changes.values().find_map(may_give) {
+            return Some(given);
+        }
+        let mut actions = changes.values().map(|change| change.action);
         let is_of_facts = self.plan.is_gated()
             && actions.all(|one| matches!(one, Action::Keep | Action::Refresh));
-        let gives = is_of_facts
-            || !self.approvals.is_empty()
-            || self.plan.changes.values().any(may_give)
-            || self.access.iter().any(is_given);
-        self.findings
-            .iter()
-            .any(|finding| finding.stops() && (gives || finding.rule == ORGANISATION))
+        let takes_away =
+            |all: &[GateChange]| !all.is_empty() && all.iter().all(GateChange::takes_approver);
+        (is_of_facts && !takes_away(&self.gate_changes))
+            .then(|| "who approves what changes".to_owned())
     }
 }
 
-/// Whether a change may do more than take away, as far as access doesn't tell: it makes something,
-/// or changes what says nothing of access, as for how long a login lasts.
-fn may_give(change: &Change) -> bool {
+/// How a change may do more than take away, as far as access doesn't tell: it makes something, or
+/// changes what says nothing of access, as for how long a login lasts.
+fn may_give(change: &Change) -> Option<String> {
+    let address = &change.address;
     match change.action {
-        Action::Create | Action::Replace | Action::Adopt => true,
-        Action::Update => change.differences.iter().any(|one| !one.is_access),
-        Action::Delete | Action::Keep | Action::Refresh | Action::Forget => false,
+        Action::Create => Some(format!("{address} is made")),
+        Action::Replace => Some(format!("{address} is made anew")),
+        Action::Adopt => Some(format!("{address} is adopted")),
+        Action::Update => {
+            let mut differences = change.differences.iter();
+            let given = differences.find(|one| one.may_give)?;
+            Some(format!("{} of {address} changes", given.name))
+        }
+        Action::Delete | Action::Keep | Action::Refresh | Action::Forget => None,
     }
 }
 

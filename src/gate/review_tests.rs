@@ -4,7 +4,7 @@ use remit_sdk::DeclarationAddress;
 use remit_sdk::provider::Expected;
 
 use super::requirements_tests::{base, gain};
-use super::{Requirement, Review};
+use super::{Fact, GateChange, Requirement, Review};
 use crate::access::AccessChange;
 use crate::diff::{Action, Change, Details, Difference, Reason};
 use crate::plan::Plan;
@@ -90,7 +90,7 @@ fn an_error_stops_what_changes_more_than_access() {
     let changing = |attributes: &[(&str, bool)]| {
         let mut review = doing(Action::Update);
         for change in review.plan.changes.values_mut() {
-            let differences = attributes.iter().map(|(name, is_access)| Difference {
+            let differences = attributes.iter().map(|(name, may_give)| Difference {
                 name: (*name).to_owned(),
                 before: None,
                 after: None,
@@ -98,15 +98,15 @@ fn an_error_stops_what_changes_more_than_access() {
                 managed: true,
                 replaces: false,
                 document: false,
-                is_access: *is_access,
+                may_give: *may_give,
             });
             change.differences = differences.collect();
         }
         review.stops()
     };
-    assert!(changing(&[("token_ttl", false)]));
-    assert!(changing(&[("policies", true), ("token_ttl", false)]));
-    assert!(!changing(&[("policies", true)]));
+    assert!(changing(&[("token_ttl", true)]));
+    assert!(changing(&[("policies", false), ("token_ttl", true)]));
+    assert!(!changing(&[("policies", false)]));
 }
 
 #[test]
@@ -153,6 +153,48 @@ fn an_error_stops_what_changes_who_approves_and_nothing_else() {
     assert!(none.stops());
     none.findings.clear();
     assert!(!none.stops());
+}
+
+/// Whoever's key is lost must be able to take it away, whatever else is wrong.
+#[test]
+fn an_error_does_not_stop_taking_an_approver_away() {
+    let change = |what, before: Option<&str>, after: Option<&str>| GateChange {
+        address: DeclarationAddress::new("owner", "pay"),
+        what,
+        before: before.map(str::to_owned),
+        after: after.map(str::to_owned),
+    };
+    let gone = change(Fact::Approver, Some("k"), None);
+    let stops = |changes: &[&GateChange]| {
+        let mut review = doing(Action::Keep);
+        review.plan.gate = Some(base());
+        review.gate_changes = changes.iter().map(|one| (*one).clone()).collect();
+        review.stops()
+    };
+    assert!(!stops(&[&gone]) && !stops(&[&gone, &gone]));
+    assert!(stops(&[]));
+    for other in [
+        change(Fact::Approver, None, Some("k")),
+        change(Fact::Ceiling, Some("scope.a"), None),
+        change(Fact::Risk, Some("high"), Some("low")),
+    ] {
+        assert!(stops(&[&gone, &other]) && stops(&[&other]), "{other:?}");
+    }
+}
+
+#[test]
+fn what_is_given_is_named() {
+    let gives = |review: Review| review.gives().unwrap_or_default();
+    assert_eq!(gives(doing(Action::Delete)), "");
+    let object = "vault_policy.p/vault_policy";
+    for (action, what) in [
+        (Action::Create, "is made"),
+        (Action::Replace, "is made anew"),
+        (Action::Adopt, "is adopted"),
+    ] {
+        assert_eq!(gives(doing(action)), format!("{object} {what}"));
+    }
+    assert_eq!(gives(giving(|_| {})), "identity.bot gains access");
 }
 
 #[test]

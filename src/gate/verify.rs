@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use remit_sdk::Diagnostic;
 
-use super::{Requirement, signature};
+use super::{People, Requirement, signature};
 use crate::model::ApproverKey;
 
 /// What signatures say.
@@ -93,41 +93,65 @@ pub fn verify(
         .collect())
 }
 
-/// The key as people see it: its fingerprint and, where the configuration names it, its comment.
-pub fn shown(key: &str, comments: &BTreeMap<String, String>) -> String {
+/// The key as people see it: its fingerprint and its comment, where that is known.
+pub fn shown(key: &str, people: &People) -> String {
     match ApproverKey::parse(key) {
         Ok(mut parsed) => {
-            parsed.comment = comments.get(key).cloned().unwrap_or_default();
+            let comment = people.get(key).map(|person| person.comment.clone());
+            parsed.comment = comment.unwrap_or_default();
             parsed.shown()
         }
         Err(_) => "a key that can't be read".to_owned(),
     }
 }
 
+/// Whose a key is, in words: `owner.pay (pay@example.com)`; nothing where nobody is known.
+fn whose(key: &str, people: &People) -> String {
+    let owners = people.get(key).into_iter().flat_map(|one| &one.owners);
+    let owners: Vec<String> = owners
+        .map(|(owner, contact)| match contact {
+            Some(contact) => format!("{owner} ({contact})"),
+            None => owner.to_string(),
+        })
+        .collect();
+    remit_sdk::text::safe(&owners.join(", "))
+}
+
+/// The keys as people see them, those of the same owners together: a line for the owners, and
+/// below it a line for each key.
+pub fn listed<'a>(keys: impl IntoIterator<Item = &'a String>, people: &People) -> Vec<String> {
+    let mut groups: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for key in keys {
+        let group = groups.entry(whose(key, people)).or_default();
+        group.push(shown(key, people));
+    }
+    let mut lines = Vec::new();
+    for (owners, keys) in groups {
+        let indent = if owners.is_empty() { "" } else { "  " };
+        if !owners.is_empty() {
+            lines.push(owners);
+        }
+        lines.extend(keys.into_iter().map(|key| format!("{indent}{key}")));
+    }
+    lines
+}
+
 /// Says what is missing: each requirement, who may sign, and how. `plan` is how the file is
 /// written in a command; without one the plan isn't saved yet.
-pub fn diagnostics(
-    missing: &[Missing],
-    comments: &BTreeMap<String, String>,
-    plan: Option<&str>,
-) -> Vec<Diagnostic> {
+pub fn diagnostics(missing: &[Missing], people: &People, plan: Option<&str>) -> Vec<Diagnostic> {
     missing
         .iter()
         .map(|one| {
             let requirement = &one.requirement;
-            let may: Vec<String> = requirement
-                .approvers
-                .iter()
-                .filter(|key| !one.by.contains(*key))
-                .map(|key| format!("\n  {}", shown(key, comments)))
-                .collect();
-            let people = if one.more() == 1 {
+            let approvers = requirement.approvers.iter();
+            let may: Vec<&String> = approvers.filter(|key| !one.by.contains(*key)).collect();
+            let number = if one.more() == 1 {
                 "approval is"
             } else {
                 "approvals are"
             };
             let why = remit_sdk::text::safe(&requirement.why);
-            let detail = format!("{why}: {} more {people} missing", one.more());
+            let detail = format!("{why}: {} more {number} missing", one.more());
             let diagnostic = Diagnostic::error("plan is not approved", detail);
             if may.len() < one.more() {
                 return diagnostic.help(unmeetable(requirement));
@@ -140,7 +164,8 @@ pub fn diagnostics(
                         .to_owned()
                 }
             };
-            diagnostic.help(format!("{how}\nby one of{}", may.concat()))
+            let may = listed(may, people).join("\n  ");
+            diagnostic.help(format!("{how}\nby one of\n  {may}"))
         })
         .collect()
 }

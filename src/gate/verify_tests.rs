@@ -1,8 +1,9 @@
 //! Which signatures meet which requirements, and what is said of those that lack some.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::Requirement;
+use super::changes::{People, Person};
 use super::signature::NAMESPACE;
 use super::signature_tests::{MESSAGE, ed25519, signed as sign};
 use super::verify::{Signatures, diagnostics, missing, shown, unmeetable_warnings, verify};
@@ -94,25 +95,29 @@ fn who_signed_is_told_from_what_counts_for_nothing() {
 fn a_key_is_shown_with_its_comment() {
     let line = ed25519(1).public_key().to_openssh().unwrap();
     let key = line.trim_end_matches(" approver-1");
-    let comments = BTreeMap::from([(key.to_owned(), "somebody".to_owned())]);
-    let named = shown(key, &comments);
+    let somebody = Person {
+        comment: "somebody".to_owned(),
+        ..Person::default()
+    };
+    let people = People::from([(key.to_owned(), somebody)]);
+    let named = shown(key, &people);
     assert!(
         named.starts_with("SHA256:") && named.contains("somebody"),
         "{named}"
     );
-    let bare = shown(key, &BTreeMap::new());
+    let bare = shown(key, &People::new());
     assert!(
         bare.starts_with("SHA256:") && !bare.contains("somebody"),
         "{bare}"
     );
-    assert_eq!(shown("no key", &comments), "a key that can't be read");
+    assert_eq!(shown("no key", &people), "a key that can't be read");
 }
 
 /// What is said of a requirement, as (detail, help).
 fn told(required: u32, approvers: &[u8], by: &[u8], plan: Option<&str>) -> (String, String) {
     let one = [requirement(required, approvers)];
     let lacking = missing(&one, &signed(by));
-    let mut found = diagnostics(&lacking, &BTreeMap::new(), plan);
+    let mut found = diagnostics(&lacking, &People::new(), plan);
     assert_eq!(found.len(), 1);
     let found = found.remove(0);
     assert_eq!(found.summary, "plan is not approved");

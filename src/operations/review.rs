@@ -12,7 +12,7 @@ use remit_sdk::{DeclarationAddress, Diagnostic, Kind, ObjectAddress, ProviderErr
 use crate::access::{self, AccessChange, Around, Moment, Moments, Reached};
 use crate::config::literals::Literal;
 use crate::diff::Action;
-use crate::gate::{self, Held, Review};
+use crate::gate::{self, Fact, GateChange, Held, People, Requirement, Review};
 use crate::lower::{self, Catalog, Desired};
 use crate::model::Model;
 use crate::observe::{self, Observed, Place, Readers};
@@ -168,14 +168,34 @@ pub(super) fn review(mut plan: Plan, material: &Material<'_>) -> (Review, Vec<Di
     }
     let (findings, left_out) = in_part(&plan, checked.findings, touched, before);
     diagnostics.extend(self::left_out(&left_out));
+    let approvals = gate::requirements(&access, &held, known.as_ref(), &wanted);
+    let next = plan.gate.as_ref().filter(|_| plan.is_gated());
+    let gate_changes = next.map(|next| gate::changes(known.as_ref(), next));
+    let gate_changes = gate_changes.unwrap_or_default();
+    let people = people(&approvals, &gate_changes, model, known.as_ref());
     let review = Review {
-        approvals: gate::requirements(&access, &held, known.as_ref(), &wanted),
+        approvals,
+        gate_changes,
+        people,
         plan,
         access,
         findings,
         skipped: checked.skipped,
     };
     (review, diagnostics)
+}
+
+/// Whose the keys are that a plan names.
+fn people(
+    approvals: &[Requirement],
+    changes: &[GateChange],
+    model: &Model,
+    known: Option<&Facts>,
+) -> People {
+    let asked = approvals.iter().flat_map(|one| &one.approvers);
+    let changed = changes.iter().filter(|one| one.what == Fact::Approver);
+    let changed = changed.flat_map(|one| one.before.iter().chain(&one.after));
+    gate::people(model, known, asked.chain(changed))
 }
 
 /// The findings that count for a plan, and those that a plan of a part has nothing to do with.

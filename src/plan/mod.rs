@@ -303,6 +303,11 @@ impl Plan {
         facts.is_some_and(|facts| !facts.keys().is_empty())
     }
 
+    /// Whether it changes what the gate records, and nothing else.
+    pub fn is_gated_alone(&self) -> bool {
+        self.is_gated() && self.steps.is_empty() && self.outputs.is_empty() && self.undecided == 0
+    }
+
     /// Whether an apply of it would do anything at all, the outputs included.
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty() && self.outputs.is_empty() && self.undecided == 0 && !self.is_gated()

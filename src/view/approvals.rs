@@ -1,25 +1,25 @@
-//! The approvals that a plan takes, as text and as JSON.
+//! The approvals that a plan takes, and what it changes of who approves what, as text and as JSON.
 //!
-//! In: the requirements of a review. Out: what is asked and of whom; requirements that the same
-//! people answer stand together.
+//! In: a review. Out: what is asked and of whom; requirements that the same people answer stand
+//! together. Keys come with whose they are: who signs must see whose key comes in.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use remit_sdk::text;
 use serde_json::{Value as Json, json};
 
-use super::count;
-use crate::gate::{self, Requirement};
+use super::{Paint, count};
+use crate::gate::{self, Fact, GateChange, People, Requirement, Review};
 
 /// Reasons and people of one group that are named; of more, only the number is said.
 const SHOWN: usize = 12;
 
 /// What is asked and of whom, a group of lines for each set of people.
-pub(super) fn people(approvals: &[Requirement]) -> Vec<String> {
+pub(super) fn people(approvals: &[Requirement], people: &People) -> Vec<String> {
     let mut groups: BTreeMap<(&[String], u32), Vec<&str>> = BTreeMap::new();
     for one in approvals {
-        let people = (one.approvers.as_slice(), one.required);
-        groups.entry(people).or_default().push(&one.why);
+        let asked = (one.approvers.as_slice(), one.required);
+        groups.entry(asked).or_default().push(&one.why);
     }
     let mut lines = Vec::new();
     for ((approvers, required), reasons) in groups {
@@ -32,9 +32,7 @@ pub(super) fn people(approvals: &[Requirement]) -> Vec<String> {
                 approvers.len()
             ),
         });
-        let keys = approvers
-            .iter()
-            .map(|key| gate::shown(key, &BTreeMap::new()));
+        let keys = gate::listed(approvers, people).into_iter();
         listed(&mut lines, "    ", keys);
         lines.push("    for".to_owned());
         listed(&mut lines, "      ", reasons.into_iter().map(text::safe));
@@ -65,14 +63,76 @@ pub fn needed(approvals: &[Requirement], file: &str) -> Option<String> {
     Some(format!("Needs {least}{number}: remit approve {file}"))
 }
 
+/// What becomes of who approves what, by declaration.
+pub(super) fn changes(review: &Review, paint: Paint) -> Vec<String> {
+    let all = &review.gate_changes;
+    let mut lines = Vec::new();
+    let mut last = None;
+    let width = all.iter().map(|one| one.what.word().len()).max();
+    let width = width.unwrap_or_default();
+    for one in all {
+        if last != Some(&one.address) {
+            lines.push(format!(
+                "  {}",
+                paint.heading(&text::safe(&one.address.to_string()))
+            ));
+            last = Some(&one.address);
+        }
+        let value = |value: &String| match one.what {
+            Fact::Approver => gate::shown(value, &review.people),
+            _ => text::safe(value),
+        };
+        let what = format!("{:width$}", one.what.word());
+        lines.push(match (&one.before, &one.after) {
+            (None, Some(after)) => paint.added(&format!("    + {what}  {}", value(after))),
+            (Some(before), None) => paint.removed(&format!("    - {what}  {}", value(before))),
+            (before, after) => {
+                let [before, after] = [before, after].map(|one| one.as_ref().map(value));
+                let (before, after) = (before.unwrap_or_default(), after.unwrap_or_default());
+                paint.changed(&format!("    ~ {what}  {before} -> {after}"))
+            }
+        });
+    }
+    if all.is_empty() && review.plan.is_gated_alone() {
+        lines.push("  which identities there are, where they live and what they hold".to_owned());
+    }
+    lines
+}
+
 /// The same for machines.
+pub(super) fn changes_json(changes: &[GateChange]) -> Json {
+    let each = changes.iter().map(|one| {
+        let value = |value: &Option<String>| match one.what {
+            Fact::Approver => value.as_ref().map(|key| fingerprint(key)),
+            _ => value.clone(),
+        };
+        json!({
+            "address": one.address,
+            "what": one.what,
+            "before": value(&one.before),
+            "after": value(&one.after),
+        })
+    });
+    each.collect()
+}
+
+/// Whose the keys are, by fingerprint, for machines.
+pub(super) fn people_json(people: &People) -> Json {
+    let each = people.iter().map(|(key, person)| {
+        let person = json!({ "comment": person.comment, "owners": person.owners });
+        (fingerprint(key), person)
+    });
+    Json::Object(each.collect())
+}
+
+fn fingerprint(key: &str) -> String {
+    gate::shown(key, &People::new())
+}
+
+/// What is asked, for machines.
 pub(super) fn json(approvals: &[Requirement]) -> Json {
     let each = approvals.iter().map(|one| {
-        let keys: Vec<String> = one
-            .approvers
-            .iter()
-            .map(|key| gate::shown(key, &BTreeMap::new()))
-            .collect();
+        let keys: Vec<String> = one.approvers.iter().map(|key| fingerprint(key)).collect();
         json!({ "required": one.required, "approvers": keys, "why": one.why })
     });
     each.collect()
@@ -105,7 +165,7 @@ mod tests {
             "  1 approval, by nobody who is known:\n    for\n      scope.c asks\n  2 approvals of these \
              1:\n    {print}\n    for\n      scope.a asks\\u{{202e}}\n      scope.b asks"
         );
-        assert_eq!(people(&all).join("\n"), wanted);
+        assert_eq!(people(&all, &People::new()).join("\n"), wanted);
         assert_eq!(
             needed(&all, "p").unwrap(),
             "Needs at least 2 approvals: remit approve p"
@@ -119,5 +179,62 @@ mod tests {
             json(&all[1..2]),
             json!([{ "required": 2, "approvers": [print], "why": "scope.b asks" }])
         );
+    }
+
+    fn change(name: &str, what: Fact, before: Option<&str>, after: Option<&str>) -> GateChange {
+        GateChange {
+            address: remit_sdk::DeclarationAddress::new("owner", name),
+            what,
+            before: before.map(str::to_owned),
+            after: after.map(str::to_owned),
+        }
+    }
+
+    /// Whoever signs sees whose key comes and whose goes.
+    #[test]
+    fn what_changes_of_who_approves_is_told() {
+        let mut review = Review::of(crate::plan::Plan::nothing());
+        assert!(changes(&review, Paint::PLAIN).is_empty());
+        let person = gate::Person {
+            comment: "somebody\u{202e}".into(),
+            owners: [(remit_sdk::DeclarationAddress::new("owner", "a"), None)].into(),
+        };
+        review.people.insert(KEY.to_owned(), person);
+        review.gate_changes = vec![
+            change("a", Fact::Approver, None, Some(KEY)),
+            change("a", Fact::Approver, Some(KEY), None),
+            change("b", Fact::Risk, Some("high"), Some("low")),
+        ];
+        let print = crate::model::ApproverKey::parse(KEY).unwrap().fingerprint;
+        let wanted = format!(
+            "  owner.a\n    + approver  {print} somebody\\u{{202e}}\n    - approver  {print} \
+             somebody\\u{{202e}}\n  owner.b\n    ~ risk      high -> low"
+        );
+        assert_eq!(changes(&review, Paint::PLAIN).join("\n"), wanted);
+        assert_eq!(
+            changes_json(&review.gate_changes[1..]),
+            json!([
+                { "address": "owner.a", "what": "approver", "before": print, "after": null },
+                { "address": "owner.b", "what": "risk", "before": "high", "after": "low" },
+            ])
+        );
+        assert_eq!(
+            people_json(&review.people),
+            json!({ &print: { "comment": "somebody\u{202e}", "owners": { "owner.a": null } } })
+        );
+        // What else is recorded of identities is said where nothing else is.
+        review.gate_changes.clear();
+        let facts = crate::state::Facts {
+            owners: [(
+                remit_sdk::DeclarationAddress::new("owner", "a"),
+                [KEY.to_owned()].into(),
+            )]
+            .into(),
+            ..crate::state::Facts::default()
+        };
+        review.plan.gate = Some(facts);
+        assert_eq!(changes(&review, Paint::PLAIN).len(), 1);
+        review.plan.undecided = 1;
+        assert!(changes(&review, Paint::PLAIN).is_empty());
     }
 }

@@ -11,6 +11,7 @@ use remit_sdk::text::{safe, safe_block};
 use serde_json::{Value as Json, json};
 
 use super::{Paint, count};
+use crate::gate::Review;
 use crate::rules::{Checked, Finding, Rule, Severity, rules};
 
 /// The version of the JSON; raised in its first part when a reader would break.
@@ -53,6 +54,16 @@ pub fn skipped(skipped: &[(String, String)], paint: Paint) -> String {
         let _ = writeln!(out, "{}", paint.faint(&line));
     }
     out
+}
+
+/// Why a plan can't be applied, as the rest of a sentence: what in it isn't only taken away.
+pub fn stopping(review: &Review) -> String {
+    let gives = review.gives();
+    let gives = gives.map(|what| format!(", since it does more than take away ({})", safe(&what)));
+    format!(
+        "findings of severity error stop it{}.\n",
+        gives.unwrap_or_default()
+    )
 }
 
 /// Those that stop a plan.

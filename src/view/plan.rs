@@ -98,6 +98,12 @@ pub fn people(review: &Review, look: Look<'_>) -> String {
         &drift::records(plan, paint),
         paint,
     );
+    section(
+        &mut out,
+        "WHO APPROVES WHAT, for later plans",
+        &approvals::changes(review, paint),
+        paint,
+    );
     section(&mut out, "OUTPUTS", &outputs(&plan.outputs, paint), paint);
     section(
         &mut out,
@@ -109,11 +115,11 @@ pub fn people(review: &Review, look: Look<'_>) -> String {
     section(
         &mut out,
         "APPROVALS, before this can be applied",
-        &approvals::people(&review.approvals),
+        &approvals::people(&review.approvals, &review.people),
         paint,
     );
     out.push('\n');
-    out.push_str(&total(plan, paint));
+    out.push_str(&total(review, paint));
     if let Some(tally) = access::tally(&review.access) {
         out.push_str(&tally);
         out.push('\n');
@@ -375,7 +381,8 @@ fn interrupted(plan: &Plan) -> Vec<String> {
 }
 
 /// The count line.
-fn total(plan: &Plan, paint: Paint) -> String {
+fn total(review: &Review, paint: Paint) -> String {
+    let plan = &review.plan;
     let counts = plan.counts();
     // A replace counts as one of each; people want it named.
     let replaced = plan
@@ -396,7 +403,7 @@ fn total(plan: &Plan, paint: Paint) -> String {
     if counts.adopt > 0 {
         let _ = write!(out, ", {} to adopt", counts.adopt);
     }
-    out.push_str(&clauses(plan, counts));
+    out.push_str(&clauses(review, counts));
     out.push_str(".\n");
     out
 }
@@ -412,7 +419,8 @@ fn alarming(paint: Paint, number: usize, what: &str) -> String {
 }
 
 /// What else the count line says, where there is something to say.
-fn clauses(plan: &Plan, counts: Counts) -> String {
+fn clauses(review: &Review, counts: Counts) -> String {
+    let plan = &review.plan;
     let mut out = String::new();
     for (number, one, several) in [
         (
@@ -432,9 +440,12 @@ fn clauses(plan: &Plan, counts: Counts) -> String {
         ),
         (plan.outputs.len(), "output changes", "outputs change"),
         (
-            usize::from(plan.is_gated()),
+            review
+                .gate_changes
+                .len()
+                .max(usize::from(plan.is_gated_alone())),
             "record of who approves what changes",
-            "",
+            "records of who approves what change",
         ),
     ] {
         let _ = match number {

@@ -112,7 +112,9 @@ fn remit(review: &Review, header: Option<&Header>) -> Json {
         "interrupted": plan.interrupted(),
         "records": records,
         "unmanaged": unmanaged,
+        "gate_changes": approvals::changes_json(&review.gate_changes),
         "approvals": approvals::json(&review.approvals),
+        "people": approvals::people_json(&review.people),
     })
 }
 

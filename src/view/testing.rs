@@ -66,7 +66,7 @@ pub(super) fn difference(name: &str, before: Option<Value>, after: Option<Value>
         managed: true,
         replaces: false,
         document: name == "policy",
-        is_access: name == "policy",
+        may_give: name != "policy",
     }
 }
 

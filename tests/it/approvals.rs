@@ -329,7 +329,11 @@ fn a_passphrase_is_asked_for_at_the_terminal() {
         plan_taking(vec![requirement(1, &[&line])]),
         LATER,
     );
-    for (typed, code) in [("wrong", 1), ("c4n4ry-passphrase", 0)] {
+    for (answer, typed, code) in [
+        ("no", "", 1),
+        ("yes", "wrong", 1),
+        ("yes", "c4n4ry-passphrase", 0),
+    ] {
         let command = format!("{} approve p --key locked", env!("CARGO_BIN_EXE_remit"));
         let mut terminal = Command::new("script")
             .args(["-q", "-e", "-c", &command, "/dev/null"])
@@ -340,13 +344,17 @@ fn a_passphrase_is_asked_for_at_the_terminal() {
             .unwrap();
         let mut keyboard = terminal.stdin.take().unwrap();
         // Not before it is asked for: what is typed earlier is thrown away.
-        std::thread::sleep(Duration::from_secs(2));
-        std::io::Write::write_all(&mut keyboard, format!("{typed}\n").as_bytes()).unwrap();
+        for line in [answer, typed].iter().filter(|line| !line.is_empty()) {
+            std::thread::sleep(Duration::from_secs(2));
+            std::io::Write::write_all(&mut keyboard, format!("{line}\n").as_bytes()).unwrap();
+        }
         let output = terminal.wait_with_output().unwrap();
         drop(keyboard);
         let screen = String::from_utf8_lossy(&output.stdout).into_owned();
         assert_eq!(output.status.code(), Some(code), "{screen}");
-        assert!(screen.contains("Passphrase of locked:"), "{screen}");
+        assert!(screen.contains("Sign this plan?"), "{screen}");
+        let is_asked = screen.contains("Passphrase of locked:");
+        assert_eq!(is_asked, answer == "yes", "{screen}");
         assert!(!screen.contains("c4n4ry"), "{screen}");
     }
     assert_eq!(beside(folder).len(), 1);

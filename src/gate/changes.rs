@@ -1,0 +1,241 @@
+//! What a plan changes of the facts of the gate, and whose the keys are. PURE.
+//!
+//! In: the facts as recorded and as they will be; the model. Out: [`GateChange`]s and [`People`],
+//! which is what whoever approves looks at. Of what is new only approvers and exceptions are told:
+//! the rest of it changes nothing that was there.
+
+use std::collections::BTreeMap;
+
+use remit_sdk::DeclarationAddress;
+use remit_sdk::declaration::{Risk, Tier};
+use serde::{Deserialize, Serialize};
+
+use super::requirements::{risk_word, tier_word};
+use crate::model::{ApproverKey, Model};
+use crate::state::Facts;
+use crate::state::facts::ApprovalFacts;
+
+/// One fact that will be another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GateChange {
+    /// The declaration it is said of.
+    pub address: DeclarationAddress,
+    /// Which fact.
+    pub what: Fact,
+    /// What is recorded; of an approver, the key.
+    pub before: Option<String>,
+    /// What will be.
+    pub after: Option<String>,
+}
+
+/// The facts that are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fact {
+    /// Of an owner: a key that may approve.
+    Approver,
+    /// Of an agent: who answers for it.
+    Owner,
+    /// Of an agent: the scopes it may never exceed.
+    Ceiling,
+    /// Of a scope: how bad misuse would be.
+    Risk,
+    /// Of a scope: how many must approve, and whose.
+    Approval,
+    /// Of an environment: how much it matters.
+    Tier,
+    /// Of an identity: whose it is.
+    Agent,
+    /// Of an identity: where it runs.
+    Environment,
+    /// What is waived, where and until when.
+    Exception,
+}
+
+impl Fact {
+    /// The word for it, as in the configuration.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Approver => "approver",
+            Self::Owner => "owner",
+            Self::Ceiling => "ceiling",
+            Self::Risk => "risk",
+            Self::Approval => "approval",
+            Self::Tier => "tier",
+            Self::Agent => "agent",
+            Self::Environment => "environment",
+            Self::Exception => "exception",
+        }
+    }
+}
+
+impl GateChange {
+    /// Whether somebody can approve less by it, and nothing else.
+    pub fn takes_approver(&self) -> bool {
+        self.what == Fact::Approver && self.after.is_none()
+    }
+}
+
+/// What becomes of the facts.
+pub fn changes(recorded: Option<&Facts>, next: &Facts) -> Vec<GateChange> {
+    let nothing = Facts::default();
+    let mut found = Found {
+        all: Vec::new(),
+        before: recorded.unwrap_or(&nothing),
+        after: next,
+    };
+    found.approvers();
+    found.agents();
+    found.scopes();
+    found.places();
+    found.exceptions();
+    found.all
+}
+
+struct Found<'a> {
+    all: Vec<GateChange>,
+    before: &'a Facts,
+    after: &'a Facts,
+}
+
+impl Found<'_> {
+    fn add(
+        &mut self,
+        address: &DeclarationAddress,
+        what: Fact,
+        before: Option<String>,
+        after: Option<String>,
+    ) {
+        if before != after {
+            let address = address.clone();
+            self.all.push(GateChange {
+                address,
+                what,
+                before,
+                after,
+            });
+        }
+    }
+
+    fn approvers(&mut self) {
+        for (owner, after) in &self.after.owners {
+            let before = self.before.owners.get(owner).cloned().unwrap_or_default();
+            for key in before.difference(after) {
+                self.add(owner, Fact::Approver, Some(key.clone()), None);
+            }
+            for key in after.difference(&before) {
+                self.add(owner, Fact::Approver, None, Some(key.clone()));
+            }
+        }
+    }
+
+    fn agents(&mut self) {
+        for (agent, owner) in &self.after.agents {
+            let Some(before) = self.before.agents.get(agent) else {
+                continue;
+            };
+            let (from, to) = (before.to_string(), owner.to_string());
+            self.add(agent, Fact::Owner, Some(from), Some(to));
+            let ceiling = |facts: &Facts| Some(listed(facts.ceilings.get(agent)?));
+            let (from, to) = (ceiling(self.before), ceiling(self.after));
+            self.add(agent, Fact::Ceiling, from, to);
+        }
+    }
+
+    fn scopes(&mut self) {
+        for (scope, after) in &self.after.scopes {
+            let Some(before) = self.before.scopes.get(scope) else {
+                continue;
+            };
+            let word = |risk: Risk| Some(risk_word(risk).to_owned());
+            self.add(scope, Fact::Risk, word(before.risk), word(after.risk));
+            let [from, to] = [before, after].map(|facts| facts.approval.as_ref().map(asked));
+            self.add(scope, Fact::Approval, from, to);
+        }
+    }
+
+    fn places(&mut self) {
+        for (environment, after) in &self.after.environments {
+            let Some(before) = self.before.environments.get(environment) else {
+                continue;
+            };
+            let word = |tier: Tier| Some(tier_word(tier).to_owned());
+            self.add(environment, Fact::Tier, word(before.tier), word(after.tier));
+        }
+        for (identity, after) in &self.after.identities {
+            let Some(before) = self.before.identities.get(identity) else {
+                continue;
+            };
+            let [from, to] = [before, after].map(|facts| Some(facts.agent.to_string()));
+            self.add(identity, Fact::Agent, from, to);
+            let [from, to] = [before, after].map(|facts| Some(facts.environment.to_string()));
+            self.add(identity, Fact::Environment, from, to);
+        }
+    }
+
+    fn exceptions(&mut self) {
+        let (before, after) = (&self.before.exceptions, &self.after.exceptions);
+        let new = after.keys().filter(|one| !before.contains_key(*one));
+        for exception in before.keys().chain(new) {
+            let what = |facts: &Facts| Some(facts.exceptions.get(exception)?.what.clone());
+            let (from, to) = (what(self.before), what(self.after));
+            self.add(exception, Fact::Exception, from, to);
+        }
+    }
+}
+
+fn asked(approval: &ApprovalFacts) -> String {
+    format!("{} of {}", approval.required, listed(&approval.from))
+}
+
+fn listed<'a>(all: impl IntoIterator<Item = &'a DeclarationAddress>) -> String {
+    let all: Vec<String> = all.into_iter().map(ToString::to_string).collect();
+    all.join(", ")
+}
+
+/// Whose keys are, by key.
+pub type People = BTreeMap<String, Person>;
+
+/// Whose a key is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// The key's comment in the configuration.
+    pub comment: String,
+    /// The owners it approves for, as declared or recorded, with how to reach them where they are
+    /// declared.
+    pub owners: BTreeMap<DeclarationAddress, Option<String>>,
+}
+
+/// Whose these keys are.
+pub fn people<'a>(
+    model: &Model,
+    recorded: Option<&Facts>,
+    keys: impl IntoIterator<Item = &'a String>,
+) -> People {
+    let keys = keys.into_iter().map(|key| (key.clone(), Person::default()));
+    let mut people: People = keys.collect();
+    for (address, keys) in recorded.into_iter().flat_map(|facts| &facts.owners) {
+        for key in keys {
+            if let Some(person) = people.get_mut(key) {
+                person.owners.insert(address.clone(), None);
+            }
+        }
+    }
+    for (address, owner) in &model.owners {
+        for line in &owner.approvers {
+            // The model refuses what is no key.
+            if let Ok(key) = ApproverKey::parse(line)
+                && let Some(person) = people.get_mut(&key.text)
+            {
+                person.comment = key.comment;
+                person.owners.insert(address.clone(), None);
+            }
+        }
+        for person in people.values_mut() {
+            if let Some(contact) = person.owners.get_mut(address) {
+                *contact = Some(owner.contact.clone());
+            }
+        }
+    }
+    people
+}
