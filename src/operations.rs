@@ -111,6 +111,12 @@ pub async fn plan(
         place: Some(request.place),
     };
     let mut differences = diff::diff(wanted, &recorded, &observed, &options);
+    for change in differences.changes.values_mut() {
+        // Where its declaration stands is where people look for it.
+        if let Some(span) = model.span_of(&change.address.declaration) {
+            change.place = Some((request.place)(span));
+        }
+    }
     diagnostics.append(&mut differences.diagnostics);
     if request.asked.refresh {
         let deletes = |change: &&Change| change.action == Action::Delete;

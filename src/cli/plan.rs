@@ -107,8 +107,11 @@ impl Plan {
             global.say(&format!("{what}: {why}"));
             return Ok(REFUSED);
         }
+        let how = "remit plan --out FILE, remit approve FILE";
         if let Some(path) = &self.out {
             save(global, &planned.review, path)?;
+        } else if let Some(needed) = view::approvals::needed(&planned.review.approvals, how) {
+            global.say(&format!("{needed}\n"));
         }
         let is_changed = self.detailed_exitcode && !planned.review.plan.is_empty();
         Ok(if is_changed { CHANGES } else { DONE })
@@ -186,7 +189,7 @@ pub(super) fn show(global: &Global, planned: &Planned) {
         for finding in &planned.review.findings {
             global.event(&events.finding(finding));
         }
-    } else if planned.may_apply() || !plan.is_empty() || !planned.review.findings.is_empty() {
+    } else if planned.may_apply() || !plan.is_empty() {
         // Where something couldn't be decided, no steps doesn't mean that all is as declared.
         let look = Look {
             catalog: providers::catalog(),
@@ -242,7 +245,7 @@ fn save(global: &Global, review: &Review, path: &Path) -> Result<(), Vec<Diagnos
     unfinished
         .persist(path)
         .map_err(|error| fail(&error.error))?;
-    let next = view::approvals::needed(&review.approvals, &shown)
+    let next = view::approvals::needed(&review.approvals, &format!("remit approve {shown}"))
         .unwrap_or_else(|| format!("To apply exactly this: remit apply {shown}"));
     global.say(&format!(
         "Saved as {shown}, digest {}, until {}. {next}\n",

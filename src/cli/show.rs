@@ -26,7 +26,7 @@ impl Show {
             catalog: providers::catalog(),
             paint: global.output.paint(),
         };
-        let text = if let Some(path) = &self.file {
+        let shown = if let Some(path) = &self.file {
             let (saved, _) = plan::read(path)?;
             if self.json {
                 let frame = Frame {
@@ -35,10 +35,16 @@ impl Show {
                 };
                 format!("{}\n", plan_json::json(&saved.body, &look.catalog, frame))
             } else {
+                let how = format!(
+                    "remit approve {}",
+                    remit_sdk::text::safe(&path.display().to_string())
+                );
+                let needed = view::approvals::needed(&saved.body.approvals, &how);
                 format!(
-                    "{}\n{}",
+                    "{}\n{}{}",
                     view::plan::saved(&saved.header),
-                    view::plan::people(&saved.body, look)
+                    view::plan::people(&saved.body, look),
+                    needed.map_or(String::new(), |needed| format!("{needed}\n"))
                 )
             }
         } else {
@@ -50,7 +56,7 @@ impl Show {
                 view::state::people(&recorded, look)
             }
         };
-        global.output.data(&text);
+        global.output.data(&shown);
         Ok(DONE)
     }
 }

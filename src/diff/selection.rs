@@ -6,6 +6,7 @@ use remit_sdk::{Address, Diagnostic, ObjectAddress};
 
 use super::change::Action;
 use super::{Differences, Snapshots};
+use crate::diagnostic::nearest;
 
 /// Below this many removals a plan is never taken for a mistake.
 const DELETES_UNQUESTIONED: usize = 10;
@@ -20,6 +21,25 @@ pub struct Guard {
     pub allowed: Option<usize>,
 }
 
+/// Says that nothing has such an address, and which may have been meant.
+fn unknown(snapshots: &Snapshots<'_>, named: &Address) -> Diagnostic {
+    let wanted = snapshots.desired.objects.keys();
+    let all = wanted.chain(snapshots.recorded.objects.keys());
+    let names: BTreeSet<String> = all
+        .flat_map(|address| [address.declaration.to_string(), address.to_string()])
+        .collect();
+    let near = nearest(&named.to_string(), names.iter().map(String::as_str));
+    let near = near.map(|near| format!("did you mean `{near}`? "));
+    Diagnostic::error(
+        "no such object",
+        format!("nothing wanted or recorded is called {named}"),
+    )
+    .help(format!(
+        "{}`remit state list` and `remit graph` show the addresses",
+        near.unwrap_or_default()
+    ))
+}
+
 /// Narrows the changes to `--target` and `--exclude`.
 pub(super) fn select(snapshots: &Snapshots<'_>, result: &mut Differences) {
     let options = snapshots.options;
@@ -31,13 +51,7 @@ pub(super) fn select(snapshots: &Snapshots<'_>, result: &mut Differences) {
             .keys()
             .chain(snapshots.recorded.objects.keys());
         if !known.into_iter().any(|address| named.covers(address)) {
-            result.diagnostics.push(
-                Diagnostic::error(
-                    "no such object",
-                    format!("nothing wanted or recorded is called {named}"),
-                )
-                .help("`remit state list` and `remit graph` show the addresses"),
-            );
+            result.diagnostics.push(unknown(snapshots, named));
         }
     }
     if options.targets.is_empty() && options.excludes.is_empty() {

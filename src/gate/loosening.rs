@@ -392,7 +392,13 @@ impl Loosening<'_> {
             if self.known.exceptions.get(address) == Some(wanted) {
                 continue;
             }
-            let why = format!("{address} is a new exception: {}", wanted.what);
+            let why = match self.known.exceptions.get(address) {
+                None => format!("{address} is a new exception: {}", wanted.what),
+                Some(known) => format!(
+                    "{address} is another exception: {}, and was {}",
+                    wanted.what, known.what
+                ),
+            };
             all.push(self.ask(why, 1, &wanted.owners));
         }
     }

@@ -419,7 +419,9 @@ fn an_exception_is_new_or_changed() {
     takes(&wanted, &base(), &[]);
     let mut later = wanted.clone();
     later.exceptions.get_mut(&address).unwrap().what.push('9');
-    takes(&wanted, &later, &[(1, pay, "RMT201")]);
+    let why = "exception.e is another exception: RMT201 for identity.bot until 2027-01-019, and was \
+               RMT201 for identity.bot until 2027-01-01";
+    takes(&wanted, &later, &[(1, pay, why)]);
     let gone = facts::next(Some(&wanted), &base());
     takes(&gone, &wanted, &[(1, pay, "exception.e")]);
 }

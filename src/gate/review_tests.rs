@@ -21,6 +21,7 @@ fn finding(rule: &str, severity: Severity) -> Finding {
         why: String::new(),
         help: String::new(),
         waived_by: None,
+        waived_until: None,
     }
 }
 

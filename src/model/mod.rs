@@ -89,6 +89,25 @@ impl Model {
         named || granted.contains(provider) || (granted.is_empty() && provider == "vault")
     }
 
+    /// Where a declaration stands.
+    pub fn span_of(&self, address: &DeclarationAddress) -> Option<Span> {
+        let provider = || {
+            let instance = match &address.key {
+                Some(alias) => format!("{}.{alias}", address.name),
+                None => address.name.clone(),
+            };
+            self.providers.get(&instance)?.span
+        };
+        match &*address.kind {
+            "provider" => provider(),
+            "issuer" => self.issuers.get(address).map(|one| one.span),
+            "agent" => self.agents.get(address).map(|one| one.span),
+            "scope" => self.scopes.get(address).map(|one| one.span),
+            "identity" => self.identities.get(address).map(|one| one.span),
+            _ => self.resources.get(address).map(|one| one.span),
+        }
+    }
+
     /// The instance of `provider` that an identity's environment names, or the default one.
     pub fn instance_of(&self, identity: &Identity, provider: &str) -> String {
         self.environments

@@ -9,7 +9,7 @@ use remit_sdk::access::Permission;
 use remit_sdk::provider::{Reading, Target};
 use remit_sdk::{DeclarationAddress, Diagnostic, Kind, ObjectAddress, ProviderError, Span};
 
-use crate::access::{self, AccessChange, Around, Moment, Moments, Reached};
+use crate::access::{self, AccessChange, Around, Moment, Moments, Reached, Whose};
 use crate::config::literals::Literal;
 use crate::diff::Action;
 use crate::gate::{self, Fact, GateChange, Held, People, Requirement, Review};
@@ -140,8 +140,14 @@ pub(super) fn review(mut plan: Plan, material: &Material<'_>) -> (Review, Vec<Di
         material.catalog,
     );
     let planned = live.after(&plan.changes, material.catalog);
-    let access = access(&plan, &live, &planned, material);
+    let mut access = access(&plan, &live, &planned, material);
     let known = known(&plan, recorded);
+    for change in access.iter_mut().filter(|change| change.whose.is_none()) {
+        // Who is no longer declared was somebody's.
+        change.whose = known
+            .as_ref()
+            .and_then(|known| formerly(known, &change.identity));
+    }
     let wanted = match &known {
         // What only removes or records changes nothing of who approves what.
         Some(known) if plan.mode != Mode::Apply => known.clone(),
@@ -364,6 +370,18 @@ fn known(plan: &Plan, recorded: &Recorded) -> Option<Facts> {
         (*from != to.declaration).then_some((from, &to.declaration))
     });
     Some(gate::facts::moved(recorded.gate.as_ref()?, moves))
+}
+
+/// Whose an identity is as recorded.
+fn formerly(known: &Facts, identity: &DeclarationAddress) -> Option<Whose> {
+    let facts = known.identities.get(identity)?;
+    let environment = known.environments.get(&facts.environment);
+    Some(Whose {
+        agent: facts.agent.clone(),
+        owner: known.agents.get(&facts.agent).cloned(),
+        environment: facts.environment.name.clone(),
+        tier: environment.map(|facts| facts.tier.name().to_owned()),
+    })
 }
 
 /// What the plan says of the gate's facts.

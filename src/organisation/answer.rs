@@ -96,5 +96,6 @@ fn finding(question: &Question, value: &Value) -> Result<Finding, Fault> {
         ),
         help: help.map(short).unwrap_or_default(),
         waived_by: None,
+        waived_until: None,
     })
 }

@@ -63,6 +63,7 @@ pub(super) fn waive(input: &Input<'_>, findings: &mut [Finding]) {
                 && !is_past(&exception.expires_at, input.now)
         });
         finding.waived_by = waiver.map(|exception| exception.address.clone());
+        finding.waived_until = waiver.map(|exception| exception.expires_at.clone());
     }
 }
 

@@ -37,6 +37,8 @@ pub struct Finding {
     pub help: String,
     /// The exception that waives it.
     pub waived_by: Option<DeclarationAddress>,
+    /// The date until which it does.
+    pub waived_until: Option<String>,
 }
 
 impl Finding {

@@ -227,6 +227,7 @@ impl<'a> Report<'_, 'a> {
             why: self.rule.why.to_owned(),
             help: help.into(),
             waived_by: None,
+            waived_until: None,
         });
     }
 

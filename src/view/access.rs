@@ -39,10 +39,13 @@ pub(super) fn section(all: &[AccessChange], paint: Paint) -> Vec<String> {
         if change.is_new {
             head.push_str(", new");
         }
+        if change.is_gone {
+            head.push_str(", goes");
+        }
         if out.last() != Some(&head) && !out.contains(&head) {
             out.push(head);
         }
-        let rows = rows(change);
+        let rows = merged(rows(change));
         let widths = widths(&rows);
         for row in &rows {
             out.extend(row.lines(&change.instance, widths, paint));
@@ -89,6 +92,7 @@ struct Row {
     from: String,
     notes: Vec<String>,
     below: Vec<String>,
+    examples: BTreeSet<String>,
 }
 
 impl Row {
@@ -109,8 +113,9 @@ impl Row {
             let begins = |resource: &String| resource.strip_suffix('*') == Some(example);
             resources.iter().any(begins)
         };
+        let mut examples = BTreeSet::new();
         if let Some(example) = one.excess.example.as_ref().filter(|one| !is_told(one)) {
-            below.push(format!("such as {}", safe(example)));
+            examples.insert(example.clone());
         }
         Self {
             sign,
@@ -119,6 +124,7 @@ impl Row {
             from: from(&one.excess.permission, &one.scopes),
             notes,
             below,
+            examples,
         }
     }
 
@@ -133,6 +139,7 @@ impl Row {
             from: safe(&way.at),
             notes: Vec::new(),
             below: below.into_iter().collect(),
+            examples: BTreeSet::new(),
         }
     }
 
@@ -165,9 +172,12 @@ impl Row {
             '-' => paint.removed(line),
             _ => paint.changed(line),
         };
+        let examples =
+            (!self.examples.is_empty()).then(|| format!("such as {}", join(&self.examples)));
         let below = self
             .below
             .iter()
+            .chain(&examples)
             .map(|text| paint.faint(&format!("        {text}")));
         std::iter::once(line).chain(below).collect()
     }
@@ -227,6 +237,26 @@ fn rows(change: &AccessChange) -> Vec<Row> {
     rows
 }
 
+/// Rows that differ by their examples alone, as one.
+fn merged(all: Vec<Row>) -> Vec<Row> {
+    let mut merged: Vec<Row> = Vec::new();
+    for row in all {
+        let is_same = |other: &&mut Row| {
+            other.sign == row.sign
+                && other.actions == row.actions
+                && other.resources == row.resources
+                && other.from == row.from
+                && other.notes == row.notes
+                && other.below == row.below
+        };
+        match merged.iter_mut().find(is_same) {
+            Some(known) => known.examples.extend(row.examples),
+            None => merged.push(row),
+        }
+    }
+    merged
+}
+
 /// Who may become it, and who no longer. Of what comes or goes as a whole, a line is enough.
 fn logins(change: &AccessChange) -> Vec<Row> {
     let is_gone = change.logins.is_empty();
@@ -275,6 +305,7 @@ fn own_token(sign: char, is_there: bool) -> Option<Row> {
         from: String::new(),
         notes: Vec::new(),
         below: Vec::new(),
+        examples: BTreeSet::new(),
     })
 }
 
@@ -407,6 +438,7 @@ pub fn permissions(all: &[Can], paint: Paint) -> String {
             from: from(permission, &access::scopes(&permission.sources)),
             notes: Vec::new(),
             below: told(permission),
+            examples: BTreeSet::new(),
         });
         let rows: Vec<Row> = logins.chain(permissions).collect();
         let widths = widths(&rows);
@@ -465,4 +497,44 @@ pub fn answer(identity: &str, answer: &Answer, paint: Paint) -> String {
 /// That nobody can.
 pub fn nobody(asked: usize) -> String {
     format!("Nobody can, of {}.\n", count(asked, "subject"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A limit must not seem to hold for what stands without it.
+    #[test]
+    fn rows_are_one_where_their_examples_alone_differ() {
+        let row = |resource: &str, below: &str, example: &str| Row {
+            sign: '+',
+            actions: "read".into(),
+            resources: resource.into(),
+            from: "scope.a".into(),
+            notes: Vec::new(),
+            below: [below].map(str::to_owned).into(),
+            examples: [example].map(str::to_owned).into(),
+        };
+        let rows = merged(vec![
+            row("kv/*", "", "kv/a"),
+            row("kv/*", "from 10.0.0.0/8", "kv/b"),
+            row("kv/*", "", "kv/c"),
+            row("kv/+", "", "kv/d"),
+        ]);
+        let shown: Vec<String> = rows
+            .iter()
+            .map(|row| format!("{} {:?} {:?}", row.resources, row.below, row.examples))
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                r#"kv/* [""] {"kv/a", "kv/c"}"#,
+                r#"kv/* ["from 10.0.0.0/8"] {"kv/b"}"#,
+                r#"kv/+ [""] {"kv/d"}"#,
+            ]
+        );
+        let lines = rows[0].lines("vault", (4, 4), Paint::PLAIN);
+        assert_eq!(lines[0], "    + vault  read  kv/*  scope.a");
+        assert_eq!(lines.last().unwrap().trim(), "such as kv/a, kv/c");
+    }
 }

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use remit_sdk::text;
 use serde_json::{Value as Json, json};
 
+use super::prose::wrap;
 use super::{Paint, count};
 use crate::gate::{self, Fact, GateChange, People, Requirement, Review};
 
@@ -35,7 +36,9 @@ pub(super) fn people(approvals: &[Requirement], people: &People) -> Vec<String> 
         let keys = gate::listed(approvers, people).into_iter();
         listed(&mut lines, "    ", keys);
         lines.push("    for".to_owned());
-        listed(&mut lines, "      ", reasons.into_iter().map(text::safe));
+        let reasons = reasons.into_iter();
+        let reasons = reasons.map(|why| wrap("", "        ", &text::safe(why)));
+        listed(&mut lines, "      ", reasons);
     }
     lines
 }
@@ -48,9 +51,8 @@ fn listed(lines: &mut Vec<String>, indent: &str, all: impl ExactSizeIterator<Ite
     }
 }
 
-/// How many approvals a plan needs, and how to give one: the last line. `file` is how the saved
-/// plan is written in a command.
-pub fn needed(approvals: &[Requirement], file: &str) -> Option<String> {
+/// How many approvals a plan needs, and how to give one: the last line.
+pub fn needed(approvals: &[Requirement], how: &str) -> Option<String> {
     let most = approvals.iter().map(|one| one.required).max()?;
     let people: BTreeSet<&[String]> = approvals
         .iter()
@@ -60,7 +62,7 @@ pub fn needed(approvals: &[Requirement], file: &str) -> Option<String> {
     let least = if people.len() > 1 { "at least " } else { "" };
     let number = usize::try_from(most).unwrap_or(usize::MAX);
     let number = count(number, "approval");
-    Some(format!("Needs {least}{number}: remit approve {file}"))
+    Some(format!("Needs {least}{number}: {how}"))
 }
 
 /// What becomes of who approves what, by declaration.
@@ -167,11 +169,11 @@ mod tests {
         );
         assert_eq!(people(&all, &People::new()).join("\n"), wanted);
         assert_eq!(
-            needed(&all, "p").unwrap(),
+            needed(&all, "remit approve p").unwrap(),
             "Needs at least 2 approvals: remit approve p"
         );
         assert_eq!(
-            needed(&all[2..], "p").unwrap(),
+            needed(&all[2..], "remit approve p").unwrap(),
             "Needs 1 approval: remit approve p"
         );
         assert_eq!(needed(&[], "p"), None);

@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 use remit_sdk::text::{safe, safe_block};
 use serde_json::{Value as Json, json};
 
+use super::prose::wrap;
 use super::{Paint, count};
 use crate::gate::Review;
 use crate::rules::{Checked, Finding, Rule, Severity, rules};
@@ -117,30 +118,43 @@ fn said(group: &[&Finding], paint: Paint) -> String {
         if let Some(place) = place(only) {
             let _ = write!(out, " {}", paint.faint(&place));
         }
-        let _ = writeln!(out, "\n{INDENT}{}", safe(&only.what));
+        let _ = writeln!(out, "{}", waived(first));
+        let _ = writeln!(out, "{}", wrap(INDENT, INDENT, &safe(&only.what)));
     } else {
-        let _ = writeln!(out, " {}", paint.faint(&format!("{} times", group.len())));
+        let times = paint.faint(&format!("{} times", group.len()));
+        let _ = writeln!(out, " {times}{}", waived(first));
         for finding in group.iter().take(SHOWN) {
-            let place = place(finding).map_or(String::new(), |place| {
-                format!(" {}", paint.faint(&format!("({place})")))
-            });
-            let _ = writeln!(out, "{INDENT}- {}{place}", safe(&finding.what));
+            let place = place(finding).map_or(String::new(), |place| format!(" ({place})"));
+            let what = format!("{}{place}", safe(&finding.what));
+            let _ = writeln!(out, "{}", wrap("  - ", "    ", &what));
         }
         let more = group.len().saturating_sub(SHOWN);
         if more > 0 {
             let _ = writeln!(out, "{INDENT}  and {more} more: --json names all");
         }
     }
-    for (word, text) in [("why", &first.why), ("help", &first.help)] {
+    // What was waived was looked at by somebody.
+    let said = [("why", &first.why), ("help", &first.help)].into_iter();
+    for (word, text) in said.filter(|_| first.waived_by.is_none()) {
         // A policy of the organisation may say neither.
         if !text.is_empty() {
-            let _ = writeln!(out, "{INDENT}{word}: {}", safe(text));
+            let text = wrap(&format!("{INDENT}{word}: "), "    ", &safe(text));
+            let _ = writeln!(out, "{text}");
         }
     }
-    if let Some(exception) = &first.waived_by {
-        let _ = writeln!(out, "{INDENT}waived by {}", safe(&exception.to_string()));
-    }
     out
+}
+
+/// What waives a finding, and until when.
+fn waived(finding: &Finding) -> String {
+    let Some(exception) = &finding.waived_by else {
+        return String::new();
+    };
+    let exception = safe(&exception.to_string());
+    match &finding.waived_until {
+        Some(date) => format!(", waived by {exception} until {}", safe(date)),
+        None => format!(", waived by {exception}"),
+    }
 }
 
 /// What was lacking, in the order it was first missed, each with the rules that lacked it.
@@ -207,6 +221,7 @@ pub fn finding_json(finding: &Finding) -> Json {
         "why": safe(&finding.why),
         "help": safe(&finding.help),
         "waived_by": finding.waived_by.as_ref().map(|one| safe(&one.to_string())),
+        "waived_until": finding.waived_until.as_deref().map(safe),
     })
 }
 
@@ -259,14 +274,19 @@ pub fn explain(rule: &Rule, paint: Paint) -> String {
         "{}\n\n",
         paint.heading(&format!("{} {}", rule.code, rule.name))
     );
-    let _ = writeln!(out, "{}\n\nWhy: {}\n", rule.finds, rule.why);
-    let _ = writeln!(out, "Severity: {}. {}", rule.weight.text(), waiver(rule));
-    let _ = writeln!(out, "Needs: {}.", rule.needs().join(", "));
+    let mut paragraph = |name: &str, text: &str| {
+        let _ = writeln!(out, "{}", wrap(name, "", text));
+    };
+    paragraph("", rule.finds);
+    paragraph("\nWhy: ", rule.why);
+    let severity = format!("{}. {}", rule.weight.text(), waiver(rule));
+    paragraph("\nSeverity: ", &severity);
+    paragraph("Needs: ", &format!("{}.", rule.needs().join(", ")));
     if !rule.blind.is_empty() {
-        let _ = writeln!(out, "Not seen: {}", rule.blind);
+        paragraph("Not seen: ", rule.blind);
     }
     if !rule.controls.is_empty() {
-        let _ = writeln!(out, "Evidence for: {}.", rule.controls.join(", "));
+        paragraph("Evidence for: ", &format!("{}.", rule.controls.join(", ")));
     }
     for (title, text) in [("Wrong:", rule.wrong), ("Right:", rule.right)] {
         if text.is_empty() {
@@ -337,11 +357,8 @@ error RMT101 shared-identity a b/main.remit.hcl:7
   why: It matters.
   help: write \"it\"
 
-waived RMT104 purposeless main.remit.hcl:9
+waived RMT104 purposeless main.remit.hcl:9, waived by exception.z until 2027-03-31
   nothing
-  why: It matters.
-  help: write \"it\"
-  waived by exception.z
 
 warning RMT204 unused-scope
   nothing
@@ -378,10 +395,10 @@ skipped, needs what isn't read: RMT503
         for rule in rules() {
             let text = explain(rule, Paint::PLAIN);
             assert!(text.starts_with(&format!("{} {}\n", rule.code, rule.name)));
-            assert!(
-                text.contains(rule.why) && text.contains(rule.finds),
-                "{text}"
-            );
+            let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+            for said in [rule.why, rule.finds] {
+                assert!(words(&text).contains(&words(said)), "{text}");
+            }
             assert!(text.lines().all(|line| line.trim_end() == line), "{text}");
             assert!(list().contains(rule.code));
         }

@@ -10,7 +10,7 @@
 //! |---|---|
 //! | `plan`, `changes`, `drift` | a plan, for people |
 //! | `access` | what identities gain, lose and can do |
-//! | `approvals` | whose approval a plan takes |
+//! | `approvals` | whose approval a plan takes, and what it changes of who approves what |
 //! | `plan_json`, `planned_values` | a plan in the shape of Terraform's JSON plan |
 //! | `events` | the stream of JSON lines of `plan`, `apply` and `destroy` |
 //! | `findings` | what rules and policies found |
@@ -21,7 +21,7 @@
 //! | `findings`, `sarif`, `junit` | what rules found, and the rules themselves |
 //! | `diagnostics` | the answer of `validate --json` |
 //! | `layout` | what `fmt` would change |
-//! | `value`, `paint` | values as text, and colour |
+//! | `value`, `prose`, `paint` | values and sentences as text, and colour |
 
 pub mod access;
 pub mod approvals;
@@ -38,6 +38,7 @@ pub mod paint;
 pub mod plan;
 pub mod plan_json;
 mod planned_values;
+mod prose;
 pub mod report;
 pub mod sarif;
 pub mod schema;

@@ -38,7 +38,7 @@ pub struct Look<'a> {
     pub paint: Paint,
 }
 
-/// The plan as text, its last line the count and, where it takes approvals, how many.
+/// The plan as text, its last line the count.
 pub fn people(review: &Review, look: Look<'_>) -> String {
     let plan = &review.plan;
     let paint = look.paint;
@@ -122,10 +122,6 @@ pub fn people(review: &Review, look: Look<'_>) -> String {
     out.push_str(&total(review, paint));
     if let Some(tally) = access::tally(&review.access) {
         out.push_str(&tally);
-        out.push('\n');
-    }
-    if let Some(needed) = approvals::needed(&review.approvals, "FILE") {
-        out.push_str(&needed);
         out.push('\n');
     }
     out
@@ -275,12 +271,13 @@ fn groups(plan: &Plan, look: Look<'_>) -> Vec<String> {
         if !out.is_empty() {
             out.push(String::new());
         }
-        let gap = " ".repeat(column.saturating_sub(heading.chars().count()).max(3));
-        out.push(format!(
-            "  {}{gap}{}",
-            look.paint.heading(heading),
-            look.paint.faint(place)
-        ));
+        let heading_width = heading.chars().count();
+        let mut line = format!("  {}", look.paint.heading(heading));
+        if !place.is_empty() {
+            line.push_str(&" ".repeat(column.saturating_sub(heading_width).max(3)));
+            line.push_str(&look.paint.faint(place));
+        }
+        out.push(line);
         let width = changes
             .iter()
             .map(|change| short_address(&change.address).chars().count())
@@ -304,14 +301,13 @@ fn groups(plan: &Plan, look: Look<'_>) -> Vec<String> {
 /// Where a group's declaration stands, or why there is none.
 fn place(changes: &[&Change]) -> String {
     let place = changes.iter().find_map(|change| change.place.as_deref());
+    let is_left = |change: &&Change| change.reason == Reason::Undeclared;
     match place {
-        Some(place) => text::safe(place),
-        None if changes
-            .iter()
-            .any(|change| change.reason == Reason::Undeclared) =>
-        {
-            "no longer needed".to_owned()
+        Some(place) if changes.iter().all(is_left) => {
+            format!("{}, no longer needed", text::safe(place))
         }
+        Some(place) => text::safe(place),
+        None if changes.iter().any(is_left) => "no longer declared".to_owned(),
         None => String::new(),
     }
 }

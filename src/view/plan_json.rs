@@ -536,6 +536,7 @@ mod tests {
             why: "so".into(),
             help: String::new(),
             waived_by: None,
+            waived_until: None,
         };
         let frame = Frame {
             header: Some(&header),

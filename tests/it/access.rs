@@ -3,6 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use crate::live::shared;
+use crate::support::words;
 use crate::support::workspace::Workspace;
 
 /// One agent in production that may read invoices.
@@ -159,6 +160,23 @@ scope "same" {
         &CONFIGURATION.replace("[scope.read]", "[scope.read, scope.same]"),
     );
     assert_eq!(changes(&workspace), Vec::<Json>::new());
+
+    // Whoever goes was somebody's, and every declaration is where it stands.
+    let line = |of: &str| {
+        let before = CONFIGURATION.split_once(of).unwrap().0;
+        format!("main.remit.hcl:{}", before.lines().count() + 1)
+    };
+    let identity = CONFIGURATION.find("identity \"triage\"").unwrap();
+    workspace.write("main.remit.hcl", &CONFIGURATION[..identity]);
+    workspace.write("more.remit.hcl", "");
+    let shown = words(&workspace.expect(0, &["plan"]).stdout);
+    for said in [
+        "identity.triage agent.triage, owner.payments, production, goes",
+        "identity.triage no longer declared",
+        &format!("issuer.hosts {}, no longer needed", line("issuer \"hosts\"")),
+    ] {
+        assert!(shown.contains(said), "{said}: {shown}");
+    }
 }
 
 #[test]

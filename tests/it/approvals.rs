@@ -118,7 +118,7 @@ fn openssh_verifies(folder: &Path, principal: &str, line: &str, signature: &Path
 
 pub(crate) fn says(output: &Output, words: &[&str]) {
     let said = format!("{}{}", output.stdout, output.stderr);
-    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    let said = crate::support::words(&said);
     for word in words {
         assert!(said.contains(word), "{word}: {said}");
     }

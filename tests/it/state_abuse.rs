@@ -206,7 +206,7 @@ fn a_changed_or_expired_plan_is_refused() {
     let changes = [
         ("p1", "p2"),
         ("\"serial\":0", "\"serial\":1"),
-        ("\"format\":3", "\"format\":4"),
+        ("\"format\":4", "\"format\":3"),
         ("{\"body\"", "[{\"body\""),
     ];
     for (from, to) in changes {

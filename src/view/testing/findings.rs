@@ -16,6 +16,7 @@ fn finding(rule: &str, name: &str, address: Option<(&str, &str)>) -> Finding {
         why: "It matters.".into(),
         help: "write \"it\"".into(),
         waived_by: None,
+        waived_until: None,
     }
 }
 
@@ -33,6 +34,7 @@ pub(in crate::view) fn findings() -> Checked {
                 severity: Severity::Error,
                 place: Some("main.remit.hcl:9".into()),
                 waived_by: Some(DeclarationAddress::new("exception", "z")),
+                waived_until: Some("2027-03-31".into()),
                 ..finding("RMT104", "purposeless", Some(("agent", "y")))
             },
             finding("RMT204", "unused-scope", None),

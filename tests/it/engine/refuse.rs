@@ -316,4 +316,11 @@ fn targets_and_excludes_narrow_a_plan() {
         })
         .unwrap();
     assert_eq!(summaries(&unknown), ["no such object"]);
+    let misspelt = engine
+        .plan_with(Mode::Apply, |request| {
+            request.asked.targets = vec!["memory_item.ii".parse().unwrap()];
+        })
+        .unwrap();
+    let help = misspelt.diagnostics[0].help.clone().unwrap_or_default();
+    assert!(help.starts_with("did you mean `memory_item.i`? "), "{help}");
 }

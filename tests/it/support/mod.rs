@@ -7,3 +7,8 @@ pub(crate) mod postgres;
 pub(crate) mod proxy;
 mod server_test;
 pub(crate) mod workspace;
+
+/// A text with its words one space apart: where lines end says nothing.
+pub(crate) fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
