@@ -152,8 +152,8 @@ fn waived(finding: &Finding) -> String {
     };
     let exception = safe(&exception.to_string());
     match &finding.waived_until {
-        Some(date) => format!(", waived by {exception} until {}", safe(date)),
-        None => format!(", waived by {exception}"),
+        Some(date) => format!(", by {exception} until {}", safe(date)),
+        None => format!(", by {exception}"),
     }
 }
 
@@ -357,7 +357,7 @@ error RMT101 shared-identity a b/main.remit.hcl:7
   why: It matters.
   help: write \"it\"
 
-waived RMT104 purposeless main.remit.hcl:9, waived by exception.z until 2027-03-31
+waived RMT104 purposeless main.remit.hcl:9, by exception.z until 2027-03-31
   nothing
 
 warning RMT204 unused-scope
