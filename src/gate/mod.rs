@@ -81,13 +81,9 @@ impl Review {
     /// rule's unless the plan only takes away. Taking access away must be possible whatever else is
     /// wrong.
     pub fn stops(&self) -> bool {
-        let mut findings = self.findings.iter().filter(|finding| finding.stops());
-        let first = findings.next();
-        first.is_some_and(|first| {
-            first.rule == ORGANISATION
-                || findings.any(|finding| finding.rule == ORGANISATION)
-                || self.gives().is_some()
-        })
+        let stopping = || self.findings.iter().filter(|finding| finding.stops());
+        let is_denied = stopping().any(|finding| finding.rule == ORGANISATION);
+        is_denied || (stopping().next().is_some() && self.gives().is_some())
     }
 
     /// What it does beside taking away, in words, or the first of it. What takes approval gives

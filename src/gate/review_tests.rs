@@ -203,6 +203,11 @@ fn an_organisation_stops_anything() {
     let mut review = doing(Action::Delete);
     review.findings = vec![finding(ORGANISATION, Severity::Error)];
     assert!(review.stops());
+    let rules = finding("RMT101", Severity::Error);
+    review.findings = vec![rules.clone(), finding(ORGANISATION, Severity::Error)];
+    assert!(review.stops());
+    review.findings = vec![rules, finding(ORGANISATION, Severity::Warning)];
+    assert!(!review.stops());
     review.findings = vec![finding(ORGANISATION, Severity::Warning)];
     assert!(!review.stops());
 }

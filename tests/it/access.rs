@@ -173,7 +173,10 @@ scope "same" {
     for said in [
         "identity.triage agent.triage, owner.payments, production, goes",
         "identity.triage no longer declared",
-        &format!("issuer.hosts {}, no longer needed", line("issuer \"hosts\"")),
+        &format!(
+            "issuer.hosts {}, no longer needed",
+            line("issuer \"hosts\"")
+        ),
     ] {
         assert!(shown.contains(said), "{said}: {shown}");
     }
