@@ -198,6 +198,10 @@ pub(super) fn show(global: &Global, planned: &Planned) {
         global
             .output
             .data(&view::plan::people(&planned.review, look));
+    } else {
+        let findings = &planned.review.findings;
+        let findings = view::findings::grouped(findings, global.output.paint());
+        global.output.data(&findings.concat());
     }
 }
 

@@ -123,7 +123,7 @@ pub(super) fn with_live(
             managed: target.is_some(),
             replaces: attribute.immutable,
             document: attribute.shape == Shape::Policy,
-            may_give: !is_access(attribute) && !is_shorter(attribute, live, after_it),
+            may_give: !is_access(attribute) && !is_shorter(attribute, recorded, live, after_it),
         };
         if drifted.is_some() {
             drift.push(difference.clone());
@@ -252,13 +252,22 @@ fn is_access(attribute: &Attribute) -> bool {
     attribute.shape == Shape::Policy || attribute.grants || attribute.admits
 }
 
-/// Whether a life is shorter than it was. 0 is whatever somebody else says, or for ever.
-fn is_shorter(attribute: &Attribute, before: Option<&Value>, after: Option<&Value>) -> bool {
+/// Whether a life is shorter than it was, and no longer than was recorded: what somebody made longer
+/// outside isn't agreed to. 0 is whatever somebody else says, or for ever.
+fn is_shorter(
+    attribute: &Attribute,
+    recorded: Option<&Value>,
+    before: Option<&Value>,
+    after: Option<&Value>,
+) -> bool {
     let seconds = |value: Option<&Value>| value.and_then(Value::as_i64);
     let (Some(before), Some(after)) = (seconds(before), seconds(after)) else {
         return false;
     };
-    attribute.shape == Shape::Duration && 0 < after && after < before
+    attribute.shape == Shape::Duration
+        && 0 < after
+        && after < before
+        && seconds(recorded).is_none_or(|recorded| after <= recorded)
 }
 
 /// Carries references of write-only attributes and their versions along, so that they are
@@ -312,7 +321,12 @@ mod tests {
         };
         let value = |seconds| Some(Value::integer(seconds));
         let shorter = |attribute, before, after| {
-            is_shorter(attribute, value(before).as_ref(), value(after).as_ref())
+            is_shorter(
+                attribute,
+                None,
+                value(before).as_ref(),
+                value(after).as_ref(),
+            )
         };
         assert!(shorter(&ttl, 86_400, 900));
         assert!(shorter(&ttl, 2, 1));
@@ -324,7 +338,15 @@ mod tests {
             ..Attribute::PLAIN
         };
         assert!(!shorter(&number, 86_400, 900));
-        assert!(!is_shorter(&ttl, None, value(900).as_ref()));
-        assert!(!is_shorter(&ttl, value(900).as_ref(), None));
+        assert!(!is_shorter(&ttl, None, None, value(900).as_ref()));
+        assert!(!is_shorter(&ttl, None, value(900).as_ref(), None));
+        // Made longer outside, and taken over but for a little.
+        let taken_over = |after: i64| {
+            let recorded = value(900);
+            let (before, after) = (value(86_400), value(after));
+            !is_shorter(&ttl, recorded.as_ref(), before.as_ref(), after.as_ref())
+        };
+        assert!(taken_over(86_399) && taken_over(901));
+        assert!(!taken_over(900) && !taken_over(300));
     }
 }

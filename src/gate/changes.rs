@@ -50,6 +50,8 @@ pub enum Fact {
     Environment,
     /// What is waived, where and until when.
     Exception,
+    /// Of an owner: whether it is in the configuration. Who isn't is no longer asked, in later plans.
+    Declared,
 }
 
 impl Fact {
@@ -65,14 +67,25 @@ impl Fact {
             Self::Agent => "agent",
             Self::Environment => "environment",
             Self::Exception => "exception",
+            Self::Declared => "declared",
         }
     }
 }
 
 impl GateChange {
-    /// Whether somebody can approve less by it, and nothing else.
-    pub fn takes_approver(&self) -> bool {
-        self.what == Fact::Approver && self.after.is_none()
+    /// Whether it only takes away: an approver, an exception, an owner.
+    pub fn takes_away(&self) -> bool {
+        match self.what {
+            Fact::Approver | Fact::Exception => self.after.is_none(),
+            Fact::Declared => self.after.as_deref() == Some("no"),
+            _ => false,
+        }
+    }
+
+    /// Whether it may be given more by it, whatever else the plan does. A risk or a tier that is
+    /// lowered takes approval.
+    pub fn may_give(&self) -> bool {
+        !self.takes_away() && !matches!(self.what, Fact::Risk | Fact::Tier)
     }
 }
 
@@ -125,6 +138,18 @@ impl Found<'_> {
             }
             for key in after.difference(&before) {
                 self.add(owner, Fact::Approver, None, Some(key.clone()));
+            }
+            if self.before.owners.contains_key(owner) {
+                let declared = |facts: &Facts| {
+                    let word = if facts.gone.contains(owner) {
+                        "no"
+                    } else {
+                        "yes"
+                    };
+                    Some(word.to_owned())
+                };
+                let (from, to) = (declared(self.before), declared(self.after));
+                self.add(owner, Fact::Declared, from, to);
             }
         }
     }
@@ -227,7 +252,13 @@ pub fn people<'a>(
             if let Ok(key) = ApproverKey::parse(line)
                 && let Some(person) = people.get_mut(&key.text)
             {
-                person.comment = key.comment;
+                // One key may be written twice.
+                if !person.comment.is_empty() && person.comment != key.comment {
+                    person.comment.push_str(", ");
+                    person.comment.push_str(&key.comment);
+                } else {
+                    person.comment = key.comment;
+                }
                 person.owners.insert(address.clone(), None);
             }
         }

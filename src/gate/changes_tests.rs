@@ -94,6 +94,10 @@ fn of_what_is_new_the_approvers_are_told() {
     let facts = moved.environments.get_mut(&environment("prod")).unwrap();
     facts.targets.clear();
     assert_eq!(told(Some(&after), &moved), Vec::<String>::new());
+    let mut gone = after.clone();
+    gone.gone.insert(owner("sec"));
+    assert_eq!(told(Some(&after), &gone), ["owner.sec declared: yes, no"]);
+    assert_eq!(told(Some(&gone), &after), ["owner.sec declared: no, yes"]);
 }
 
 const KEYS: [&str; 2] = [
@@ -128,9 +132,9 @@ fn whose_a_key_is_comes_from_what_is_declared_and_recorded() {
     let found = people(&model, None, &all);
     let lines = listed(&all, &found);
     assert_eq!(lines.len(), 4, "{lines:?}");
-    assert_eq!(lines[0], "owner.pay (pay@example.com)");
+    assert_eq!(lines[0], r#"owner.pay ("pay@example.com")"#);
     assert!(lines[1].starts_with("  SHA256:") && lines[1].ends_with(" first"));
-    assert_eq!(lines[2], "owner.sec (sec@example.com)");
+    assert_eq!(lines[2], r#"owner.sec ("sec@example.com")"#);
     // Of nobody known there is the key alone.
     let lines = listed(&all, &super::People::new());
     assert!(lines.len() == 2 && lines.iter().all(|line| line.starts_with("SHA256:")));

@@ -64,6 +64,7 @@ pub fn wanted(
         identities: identities.collect(),
         exceptions: exceptions(model, recorded),
         concerned: BTreeMap::new(),
+        gone: BTreeSet::new(),
     }
 }
 
@@ -264,13 +265,18 @@ fn concern(
         let Some(owner) = facts.agents.get(&identity.agent) else {
             continue;
         };
-        let takes_approval = |scope: &DeclarationAddress| {
-            let scope = facts.scopes.get(scope);
-            scope.is_some_and(ScopeFacts::takes_approval)
+        let tiers = identity.environments();
+        let tiers = tiers.filter_map(|one| facts.environments.get(one));
+        let tier = tiers.map(|facts| facts.tier).max();
+        let tier = tier.unwrap_or(Tier::Development);
+        // What takes no approval is had without being asked: it gives nobody a say, nor takes one.
+        let takes_approval = |scope: &&DeclarationAddress| {
+            let scope = facts.scopes.get(*scope);
+            scope.is_some_and(|scope| scope.takes_approval_in(tier))
         };
-        let is_gated = identity.scopes.iter().any(takes_approval);
-        let there = identity.environments().filter(|_| is_gated);
-        for what in identity.scopes.iter().chain(there) {
+        let gated: Vec<_> = identity.scopes.iter().filter(takes_approval).collect();
+        let there = identity.environments().filter(|_| !gated.is_empty());
+        for what in gated.iter().copied().chain(there) {
             let owners = concerned.entry(what.clone()).or_default();
             owners.insert(owner.clone());
         }
@@ -282,6 +288,9 @@ fn concern(
 /// is a new one.
 pub fn next(recorded: Option<&Facts>, wanted: &Facts) -> Facts {
     let mut next = wanted.clone();
+    for exception in next.exceptions.values_mut() {
+        exception.owners.clear();
+    }
     concern(&mut next.concerned, wanted);
     let Some(recorded) = recorded else {
         return next;
@@ -304,8 +313,10 @@ pub fn next(recorded: Option<&Facts>, wanted: &Facts) -> Facts {
     }
     let keep = |address: &DeclarationAddress| address.clone();
     for (address, keys) in &recorded.owners {
-        let keys = || keys.clone();
-        next.owners.entry(keep(address)).or_insert_with(keys);
+        if !wanted.owners.contains_key(address) {
+            next.owners.insert(keep(address), keys.clone());
+            next.gone.insert(keep(address));
+        }
     }
     for (address, owner) in &recorded.agents {
         let owner = || owner.clone();

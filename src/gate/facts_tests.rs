@@ -316,7 +316,6 @@ fn what_is_no_longer_declared_stays() {
     let concerned = BTreeMap::from([
         (at("environment", "prod"), set_of("pay")),
         (at("scope", "read"), set_of("pay")),
-        (at("scope", "list"), &set_of("pay") | &set_of("ops")),
     ]);
     let without = Facts {
         concerned: BTreeMap::new(),

@@ -40,6 +40,7 @@ fn the_digest_is_of_the_whole_body_and_of_nothing_else() {
     assert_eq!(saved.header.digest.len(), 64);
     assert_eq!(digest_of(&|_| {}), saved.header.digest);
     let requirement = Requirement {
+        loosens: false,
         why: "w".into(),
         required: 1,
         approvers: Vec::new(),

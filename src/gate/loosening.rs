@@ -63,6 +63,7 @@ impl Loosening<'_> {
         }
         Requirement {
             why,
+            loosens: true,
             required: required.min(people(approvers.len())),
             approvers: approvers.into_iter().collect(),
         }
@@ -72,8 +73,13 @@ impl Loosening<'_> {
     fn most_asked(&self, owner: &DeclarationAddress) -> u32 {
         let of = |(scope, facts): (&DeclarationAddress, &ScopeFacts)| {
             let (required, groups) = self.of_scope(scope, facts);
-            let is_asked =
-                facts.takes_approval() && groups.iter().any(|owners| owners.contains(owner));
+            // The same people under another label are the same people.
+            let keys = self.recorded_keys(owner);
+            let is_it = |other: &DeclarationAddress| {
+                other == owner || !self.recorded_keys(other).is_disjoint(&keys)
+            };
+            let mut asked = groups.iter().flatten();
+            let is_asked = facts.takes_approval() && asked.any(is_it);
             is_asked.then_some(required)
         };
         self.known.scopes.iter().filter_map(of).max().unwrap_or(1)
@@ -278,18 +284,21 @@ impl Loosening<'_> {
     }
 
     /// With the owners whom a scope or an environment concerned before: taking access away is free,
-    /// and would else take away who is asked. A team that nobody declares any more, under any label,
+    /// and would else take away who is asked. A team that wasn't declared any more before, under any label,
     /// isn't asked: it couldn't answer.
     fn and_formerly<'b>(
         &'b self,
         what: &DeclarationAddress,
         mut owners: BTreeSet<&'b DeclarationAddress>,
     ) -> BTreeSet<&'b DeclarationAddress> {
-        let wanted = &self.sides.wanted.owners;
+        let is_gone = |owner: &DeclarationAddress| self.known.gone.contains(owner);
         let is_there = |owner: &&DeclarationAddress| {
             let keys = self.recorded_keys(owner);
-            let mut declared = wanted.values();
-            wanted.contains_key(*owner) || declared.any(|other| !other.is_disjoint(&keys))
+            let recorded = self.known.owners.iter();
+            let declared = recorded.filter(|(other, _)| !is_gone(other));
+            let wanted = self.sides.wanted.owners.iter();
+            let mut all = declared.chain(wanted);
+            all.any(|(other, theirs)| other == *owner || !theirs.is_disjoint(&keys))
         };
         let formerly = self.known.concerned.get(what).into_iter().flatten();
         owners.extend(formerly.filter(is_there));
@@ -345,24 +354,33 @@ impl Loosening<'_> {
                 } else {
                     1
                 };
-                self.ask_those_within(environment, &why, required, all);
+                let mut there = BTreeSet::from([environment]);
+                if before == Tier::Production {
+                    // What may be done there without asking reaches who lives beside it.
+                    let targets = recorded.into_iter().flat_map(|facts| &facts.targets);
+                    let targets = targets.chain(&wanted.targets).collect();
+                    there.extend(productions_in(self.known, environment, &targets));
+                }
+                self.ask_those_within(&there, &why, required, all);
             }
-            if let Some(production) = newly_beside(self.sides, environment) {
+            let beside = newly_beside(self.sides, environment);
+            if !beside.is_empty() {
                 let tier = tier_word(wanted.tier);
+                let names: Vec<String> = beside.iter().map(ToString::to_string).collect();
                 let why = format!(
-                    "{environment}, of tier {tier}, is new in a target where {production} lives, which \
-                     is production"
+                    "{environment}, of tier {tier}, is new in a target of production: {}",
+                    names.join(", ")
                 );
-                self.ask_those_within(production, &why, required, all);
+                self.ask_those_within(&beside, &why, required, all);
             }
         }
     }
 
-    /// Asks who is in an environment: each of the owners whose identities there hold what takes
+    /// Asks who is in these environments: each of the owners whose identities there hold what takes
     /// approval, since none of them speaks for another; where none does, any of the others.
     fn ask_those_within(
         &self,
-        environment: &DeclarationAddress,
+        environments: &BTreeSet<&DeclarationAddress>,
         why: &str,
         required: u32,
         all: &mut Vec<Requirement>,
@@ -371,11 +389,13 @@ impl Loosening<'_> {
             let scope = self.known.scopes.get(scope);
             scope.is_some_and(ScopeFacts::takes_approval)
         };
-        let is_there = |identity: &IdentityFacts| identity.environment == *environment;
-        let gated = self
+        let is_there = |identity: &IdentityFacts| environments.contains(&identity.environment);
+        let mut gated = self
             .sides
             .owners_of(|identity| is_there(identity) && identity.scopes.iter().any(is_gated));
-        let gated = self.and_formerly(environment, gated);
+        for environment in environments {
+            gated = self.and_formerly(environment, gated);
+        }
         let groups = if gated.is_empty() {
             let owners = self.sides.owners_of(is_there);
             vec![owners.into_iter().cloned().collect()]
@@ -389,10 +409,12 @@ impl Loosening<'_> {
 
     fn exceptions(&self, all: &mut Vec<Requirement>) {
         for (address, wanted) in &self.sides.wanted.exceptions {
-            if self.known.exceptions.get(address) == Some(wanted) {
+            let known = self.known.exceptions.get(address);
+            // Who else comes to be concerned, or is no longer, makes it no other.
+            if known.is_some_and(|known| known.what == wanted.what) {
                 continue;
             }
-            let why = match self.known.exceptions.get(address) {
+            let why = match known {
                 None => format!("{address} is a new exception: {}", wanted.what),
                 Some(known) => format!(
                     "{address} is another exception: {}, and was {}",
@@ -433,24 +455,35 @@ fn weaker(then: &BTreeSet<String>, now: &BTreeSet<String>, required: u32) -> Opt
     }
 }
 
-/// The recorded production environment in whose target an environment of a lower tier is new. As
+/// The recorded production environments in whose targets an environment of a lower tier is new. As
 /// long as no approver is recorded it may be: nobody could be asked.
 pub(super) fn newly_beside<'a>(
     sides: Sides<'a>,
     environment: &DeclarationAddress,
-) -> Option<&'a DeclarationAddress> {
-    let recorded = sides.known()?;
-    let wanted = sides.wanted.environments.get(environment)?;
+) -> BTreeSet<&'a DeclarationAddress> {
+    let (Some(recorded), Some(wanted)) =
+        (sides.known(), sides.wanted.environments.get(environment))
+    else {
+        return BTreeSet::new();
+    };
     if wanted.tier == Tier::Production {
-        return None;
+        return BTreeSet::new();
     }
     let before = recorded.environments.get(environment);
     let is_new = |target: &&String| before.is_none_or(|facts| !facts.targets.contains(*target));
     let new: BTreeSet<&String> = wanted.targets.iter().filter(is_new).collect();
-    recorded
-        .environments
-        .iter()
-        .filter(|(other, facts)| *other != environment && facts.tier == Tier::Production)
-        .find(|(_, facts)| facts.targets.iter().any(|target| new.contains(target)))
+    productions_in(recorded, environment, &new)
+}
+
+/// The production environments that live in one of these targets, but for this one.
+fn productions_in<'a>(
+    recorded: &'a Facts,
+    environment: &DeclarationAddress,
+    targets: &BTreeSet<&String>,
+) -> BTreeSet<&'a DeclarationAddress> {
+    let all = recorded.environments.iter();
+    all.filter(|(other, facts)| *other != environment && facts.tier == Tier::Production)
+        .filter(|(_, facts)| facts.targets.iter().any(|one| targets.contains(one)))
         .map(|(other, _)| other)
+        .collect()
 }

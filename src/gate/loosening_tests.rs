@@ -201,7 +201,11 @@ fn each_of_those_concerned_agrees_for_itself() {
     takes(&recorded, &lowered(&recorded), &[(2, pay, why)]);
     let mut beside = recorded.clone();
     set_tier(&mut beside, "dev", Tier::Development, "t1");
-    takes(&recorded, &beside, &[(2, pay, "environment.prod lives")]);
+    takes(
+        &recorded,
+        &beside,
+        &[(2, pay, "of production: environment.prod")],
+    );
     set_scope(&mut recorded, "read", Risk::Low, None);
     let all: &[&str] = &["p1", "p2", "s1", "s2"];
     takes(&recorded, &lowered(&recorded), &[(1, all, why)]);
@@ -422,6 +426,12 @@ fn an_exception_is_new_or_changed() {
     let why = "exception.e is another exception: RMT201 for identity.bot until 2027-01-019, and was \
                RMT201 for identity.bot until 2027-01-01";
     takes(&wanted, &later, &[(1, pay, why)]);
+    // Who else is concerned with the same makes it no other, and isn't recorded.
+    let mut others = wanted.clone();
+    let known = others.exceptions.get_mut(&address).unwrap();
+    known.owners.insert(owner("sec"));
+    takes(&wanted, &others, &[]);
+    assert_eq!(facts::next(None, &wanted), facts::next(None, &others));
     let gone = facts::next(Some(&wanted), &base());
     takes(&gone, &wanted, &[(1, pay, "exception.e")]);
 }
@@ -448,6 +458,6 @@ fn a_new_environment_beside_staging_takes_nothing() {
     takes(
         &recorded,
         &wanted,
-        &[(1, &["p1", "p2"], "environment.prod lives")],
+        &[(1, &["p1", "p2"], "of production: environment.prod")],
     );
 }

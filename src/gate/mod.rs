@@ -106,10 +106,10 @@ impl Review {
         let mut actions = changes.values().map(|change| change.action);
         let is_of_facts = self.plan.is_gated()
             && actions.all(|one| matches!(one, Action::Keep | Action::Refresh));
-        let takes_away =
-            |all: &[GateChange]| !all.is_empty() && all.iter().all(GateChange::takes_approver);
-        (is_of_facts && !takes_away(&self.gate_changes))
-            .then(|| "who approves what changes".to_owned())
+        let facts = &self.gate_changes;
+        let only_takes_away = !facts.is_empty() && facts.iter().all(GateChange::takes_away);
+        let gives = facts.iter().any(GateChange::may_give) || (is_of_facts && !only_takes_away);
+        gives.then(|| "who approves what changes".to_owned())
     }
 }
 
@@ -135,6 +135,8 @@ fn may_give(change: &Change) -> Option<String> {
 pub struct Requirement {
     /// Why, for people: `identity.x gains s3:GetObject by scope.y`.
     pub why: String,
+    /// Whether it is for a fact of the gate that is loosened: such a reason is never left out.
+    pub loosens: bool,
     /// How many different people.
     pub required: u32,
     /// SSH public keys of those who may: the type and the key, without a comment.

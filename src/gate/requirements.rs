@@ -203,7 +203,7 @@ impl<'a> Sides<'a> {
     /// The stricter tier of an environment.
     fn tier(self, environment: &DeclarationAddress) -> Option<Tier> {
         let of = |facts: &Facts| facts.environments.get(environment).map(|one| one.tier);
-        let new_in_production = loosening::newly_beside(self, environment).is_some();
+        let new_in_production = !loosening::newly_beside(self, environment).is_empty();
         self.recorded
             .and_then(of)
             .max(of(self.wanted))
@@ -276,6 +276,7 @@ impl<'a> Sides<'a> {
             let _ = write!(why, ", of risk {word}, in production");
         }
         let require = |required: u32, approvers: BTreeSet<String>| Requirement {
+            loosens: false,
             why: why.clone(),
             required,
             approvers: approvers.into_iter().collect(),

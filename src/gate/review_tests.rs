@@ -134,6 +134,7 @@ fn an_error_stops_what_changes_who_approves_and_nothing_else() {
     // What is loosened beside a removal takes approval.
     let mut beside = facts(Action::Delete);
     beside.approvals.push(Requirement {
+        loosens: false,
         why: "owner.pay gets 1 approver".into(),
         required: 1,
         approvers: Vec::new(),
@@ -174,12 +175,28 @@ fn an_error_does_not_stop_taking_an_approver_away() {
     };
     assert!(!stops(&[&gone]) && !stops(&[&gone, &gone]));
     assert!(stops(&[]));
-    for other in [
-        change(Fact::Approver, None, Some("k")),
-        change(Fact::Ceiling, Some("scope.a"), None),
-        change(Fact::Risk, Some("high"), Some("low")),
+    for also in [
+        change(Fact::Exception, Some("e"), None),
+        change(Fact::Declared, Some("yes"), Some("no")),
+    ] {
+        assert!(!stops(&[&gone, &also]), "{also:?}");
+    }
+    // Beside a removal, what isn't taken away counts unless it is stricter or takes approval.
+    for (other, gives) in [
+        (change(Fact::Approver, None, Some("k")), true),
+        (change(Fact::Ceiling, Some("scope.a"), None), true),
+        (change(Fact::Exception, Some("e"), Some("f")), true),
+        (change(Fact::Declared, Some("no"), Some("yes")), true),
+        (change(Fact::Risk, Some("low"), Some("high")), false),
+        (
+            change(Fact::Tier, Some("staging"), Some("production")),
+            false,
+        ),
     ] {
         assert!(stops(&[&gone, &other]) && stops(&[&other]), "{other:?}");
+        let mut beside = doing(Action::Delete);
+        beside.gate_changes = vec![other.clone(), gone.clone()];
+        assert_eq!(beside.stops(), gives, "{other:?}");
     }
 }
 

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use remit_sdk::Diagnostic;
+use remit_sdk::{DeclarationAddress, Diagnostic};
 
 use super::{People, Requirement, signature};
 use crate::model::ApproverKey;
@@ -105,12 +105,13 @@ pub fn shown(key: &str, people: &People) -> String {
     }
 }
 
-/// Whose a key is, in words: `owner.pay (pay@example.com)`; nothing where nobody is known.
-fn whose(key: &str, people: &People) -> String {
-    let owners = people.get(key).into_iter().flat_map(|one| &one.owners);
+/// Whose keys are, in words: `owner.pay ("pay@example.com")`; nothing where nobody is known. A contact
+/// is any text, and must not pass for another owner.
+fn whose(owners: &BTreeMap<DeclarationAddress, Option<String>>) -> String {
     let owners: Vec<String> = owners
+        .iter()
         .map(|(owner, contact)| match contact {
-            Some(contact) => format!("{owner} ({contact})"),
+            Some(contact) => format!("{owner} ({})", serde_json::json!(contact)),
             None => owner.to_string(),
         })
         .collect();
@@ -120,16 +121,17 @@ fn whose(key: &str, people: &People) -> String {
 /// The keys as people see them, those of the same owners together: a line for the owners, and
 /// below it a line for each key.
 pub fn listed<'a>(keys: impl IntoIterator<Item = &'a String>, people: &People) -> Vec<String> {
-    let mut groups: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut groups: BTreeMap<_, Vec<String>> = BTreeMap::new();
     for key in keys {
-        let group = groups.entry(whose(key, people)).or_default();
+        let owners = people.get(key).map(|person| person.owners.clone());
+        let group = groups.entry(owners.unwrap_or_default()).or_default();
         group.push(shown(key, people));
     }
     let mut lines = Vec::new();
     for (owners, keys) in groups {
         let indent = if owners.is_empty() { "" } else { "  " };
         if !owners.is_empty() {
-            lines.push(owners);
+            lines.push(whose(&owners));
         }
         lines.extend(keys.into_iter().map(|key| format!("{indent}{key}")));
     }

@@ -26,6 +26,7 @@ fn signed(numbers: &[u8]) -> Signatures {
 
 fn requirement(required: u32, approvers: &[u8]) -> Requirement {
     Requirement {
+        loosens: false,
         why: format!("{required} of {approvers:?}"),
         required,
         approvers: approvers.iter().map(|n| key(*n).text).collect(),

@@ -75,6 +75,8 @@ pub(super) fn means_the_same(now: &Review, agreed: &Review) -> Result<(), Vec<Di
         "what it says of the targets is not what they say themselves"
     } else if !now.approvals.is_empty() && now.access != agreed.access {
         "what identities gain and lose by it is not what it says"
+    } else if !now.approvals.is_empty() && now.approvals != agreed.approvals {
+        "whose approvals it says it takes, and for what, is not what it takes"
     } else if now.gate_changes != agreed.gate_changes || now.people != agreed.people {
         "what it says of approvers and whose keys they are is not what is recorded and declared"
     } else {

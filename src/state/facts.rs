@@ -32,10 +32,13 @@ pub struct Facts {
     pub identities: BTreeMap<DeclarationAddress, IdentityFacts>,
     /// The exceptions.
     pub exceptions: BTreeMap<DeclarationAddress, ExceptionFacts>,
-    /// The owners who ever had an identity with each scope, or in each environment with a scope that
-    /// takes approval: whose access is taken away is still asked.
+    /// The owners whom each scope and each environment ever concerned, by an identity whose gain takes
+    /// approval: whose access is taken away is still asked.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub concerned: BTreeMap<DeclarationAddress, BTreeSet<DeclarationAddress>>,
+    /// The owners who are recorded and no longer declared.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub gone: BTreeSet<DeclarationAddress>,
 }
 
 /// What a scope asks for.
@@ -50,7 +53,12 @@ pub struct ScopeFacts {
 impl ScopeFacts {
     /// Whether a widening by it takes approval anywhere.
     pub fn takes_approval(&self) -> bool {
-        self.approval.is_some() || self.risk >= Risk::High
+        self.takes_approval_in(Tier::Production)
+    }
+
+    /// Whether a widening by it takes approval in an environment of this tier.
+    pub fn takes_approval_in(&self, tier: Tier) -> bool {
+        self.approval.is_some() || (self.risk >= Risk::High && tier == Tier::Production)
     }
 }
 
@@ -98,7 +106,9 @@ impl IdentityFacts {
 pub struct ExceptionFacts {
     /// What it waives, where and until when, in one text: another text is another exception.
     pub what: String,
-    /// The owners of what it is about.
+    /// The owners of what it is about, where a configuration says it. They come and go with identities,
+    /// and aren't recorded.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub owners: BTreeSet<DeclarationAddress>,
 }
 

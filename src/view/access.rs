@@ -93,6 +93,8 @@ struct Row {
     notes: Vec<String>,
     below: Vec<String>,
     examples: BTreeSet<String>,
+    /// What it is said of, and by which scopes; nothing where it is no permission that changes.
+    of: Option<(Permission, BTreeSet<remit_sdk::DeclarationAddress>)>,
 }
 
 impl Row {
@@ -125,6 +127,7 @@ impl Row {
             notes,
             below,
             examples,
+            of: Some((one.excess.permission.clone(), one.scopes.clone())),
         }
     }
 
@@ -140,6 +143,7 @@ impl Row {
             notes: Vec::new(),
             below: below.into_iter().collect(),
             examples: BTreeSet::new(),
+            of: None,
         }
     }
 
@@ -237,17 +241,19 @@ fn rows(change: &AccessChange) -> Vec<Row> {
     rows
 }
 
-/// Rows that differ by their examples alone, as one.
+/// Rows that differ by their examples alone, as one. What has no example is meant as a whole.
 fn merged(all: Vec<Row>) -> Vec<Row> {
     let mut merged: Vec<Row> = Vec::new();
     for row in all {
         let is_same = |other: &&mut Row| {
-            other.sign == row.sign
-                && other.actions == row.actions
-                && other.resources == row.resources
-                && other.from == row.from
+            // Rows are shortened: what isn't shown must be the same, too.
+            row.of.is_some()
+                && other.of == row.of
+                && other.sign == row.sign
                 && other.notes == row.notes
                 && other.below == row.below
+                && !other.examples.is_empty()
+                && !row.examples.is_empty()
         };
         match merged.iter_mut().find(is_same) {
             Some(known) => known.examples.extend(row.examples),
@@ -306,6 +312,7 @@ fn own_token(sign: char, is_there: bool) -> Option<Row> {
         notes: Vec::new(),
         below: Vec::new(),
         examples: BTreeSet::new(),
+        of: None,
     })
 }
 
@@ -439,6 +446,7 @@ pub fn permissions(all: &[Can], paint: Paint) -> String {
             notes: Vec::new(),
             below: told(permission),
             examples: BTreeSet::new(),
+            of: None,
         });
         let rows: Vec<Row> = logins.chain(permissions).collect();
         let widths = widths(&rows);
@@ -506,35 +514,55 @@ mod tests {
     /// A limit must not seem to hold for what stands without it.
     #[test]
     fn rows_are_one_where_their_examples_alone_differ() {
+        let permission = |resource: &str| Permission {
+            actions: ["read"].map(str::to_owned).into(),
+            resources: [resource].map(str::to_owned).into(),
+            conditions: BTreeSet::new(),
+            sources: BTreeSet::new(),
+        };
         let row = |resource: &str, below: &str, example: &str| Row {
             sign: '+',
             actions: "read".into(),
-            resources: resource.into(),
+            resources: "shortened".into(),
             from: "scope.a".into(),
             notes: Vec::new(),
             below: [below].map(str::to_owned).into(),
-            examples: [example].map(str::to_owned).into(),
+            examples: Some(example.to_owned())
+                .into_iter()
+                .filter(|one| !one.is_empty())
+                .collect(),
+            of: Some((permission(resource), BTreeSet::new())),
+        };
+        let login = || Row {
+            of: None,
+            ..row("kv/*", "", "kv/a")
         };
         let rows = merged(vec![
             row("kv/*", "", "kv/a"),
             row("kv/*", "from 10.0.0.0/8", "kv/b"),
             row("kv/*", "", "kv/c"),
+            row("kv/*", "", ""),
             row("kv/+", "", "kv/d"),
+            login(),
+            login(),
         ]);
         let shown: Vec<String> = rows
             .iter()
-            .map(|row| format!("{} {:?} {:?}", row.resources, row.below, row.examples))
+            .map(|row| format!("{:?} {:?}", row.below, row.examples))
             .collect();
         assert_eq!(
             shown,
             [
-                r#"kv/* [""] {"kv/a", "kv/c"}"#,
-                r#"kv/* ["from 10.0.0.0/8"] {"kv/b"}"#,
-                r#"kv/+ [""] {"kv/d"}"#,
+                r#"[""] {"kv/a", "kv/c"}"#,
+                r#"["from 10.0.0.0/8"] {"kv/b"}"#,
+                r#"[""] {}"#,
+                r#"[""] {"kv/d"}"#,
+                r#"[""] {"kv/a"}"#,
+                r#"[""] {"kv/a"}"#,
             ]
         );
         let lines = rows[0].lines("vault", (4, 4), Paint::PLAIN);
-        assert_eq!(lines[0], "    + vault  read  kv/*  scope.a");
+        assert_eq!(lines[0], "    + vault  read  shortened  scope.a");
         assert_eq!(lines.last().unwrap().trim(), "such as kv/a, kv/c");
     }
 }

@@ -17,13 +17,15 @@ const SHOWN: usize = 12;
 
 /// What is asked and of whom, a group of lines for each set of people.
 pub(super) fn people(approvals: &[Requirement], people: &People) -> Vec<String> {
-    let mut groups: BTreeMap<(&[String], u32), Vec<&str>> = BTreeMap::new();
+    let mut groups: BTreeMap<(&[String], u32), [Vec<&str>; 2]> = BTreeMap::new();
     for one in approvals {
         let asked = (one.approvers.as_slice(), one.required);
-        groups.entry(asked).or_default().push(&one.why);
+        let [loosens, gives] = groups.entry(asked).or_default();
+        let reasons = if one.loosens { loosens } else { gives };
+        reasons.push(&one.why);
     }
     let mut lines = Vec::new();
-    for ((approvers, required), reasons) in groups {
+    for ((approvers, required), [loosens, gives]) in groups {
         let number = usize::try_from(required).unwrap_or(usize::MAX);
         lines.push(match approvers.len() {
             0 => format!("  {}, by nobody who is known:", count(number, "approval")),
@@ -36,9 +38,14 @@ pub(super) fn people(approvals: &[Requirement], people: &People) -> Vec<String> 
         let keys = gate::listed(approvers, people).into_iter();
         listed(&mut lines, "    ", keys);
         lines.push("    for".to_owned());
-        let reasons = reasons.into_iter();
-        let reasons = reasons.map(|why| wrap("", "        ", &text::safe(why)));
-        listed(&mut lines, "      ", reasons);
+        let reason = |why| wrap("", "        ", &text::safe(why));
+        // What changes who is asked is shown nowhere else, and so never left out.
+        lines.extend(
+            loosens
+                .into_iter()
+                .map(|why| format!("      {}", reason(why))),
+        );
+        listed(&mut lines, "      ", gives.into_iter().map(reason));
     }
     lines
 }
@@ -149,6 +156,7 @@ mod tests {
 
     fn requirement(why: &str, required: u32, approvers: &[&str]) -> Requirement {
         Requirement {
+            loosens: false,
             why: why.into(),
             required,
             approvers: approvers.iter().map(|key| (*key).to_owned()).collect(),
@@ -177,6 +185,16 @@ mod tests {
             "Needs 1 approval: remit approve p"
         );
         assert_eq!(needed(&[], "p"), None);
+        // Of many reasons, those are shown that nothing else shows.
+        let many = (0..20).map(|number| requirement(&format!("a{number}"), 1, &[]));
+        let mut many: Vec<Requirement> = many.collect();
+        many.push(Requirement {
+            loosens: true,
+            ..requirement("z loosens", 1, &[])
+        });
+        let lines = people(&many, &People::new());
+        assert!(lines.contains(&"      z loosens".to_owned()), "{lines:?}");
+        assert_eq!(lines.last().unwrap().trim(), "and 8 more");
         assert_eq!(
             json(&all[1..2]),
             json!([{ "required": 2, "approvers": [print], "why": "scope.b asks" }])

@@ -546,6 +546,7 @@ mod tests {
             let mut review = Review::of(plan);
             review.findings.push(finding.clone());
             review.approvals.push(Requirement {
+                loosens: false,
                 why: "scope.x asks".into(),
                 required: 1,
                 approvers: vec!["ssh-ed25519 AAAA".into()],

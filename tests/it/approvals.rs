@@ -44,6 +44,7 @@ fn text(line: &str) -> String {
 
 fn requirement(required: u32, lines: &[&str]) -> Requirement {
     Requirement {
+        loosens: false,
         why: "identity.bot gains read by scope.read".into(),
         required,
         approvers: lines.iter().map(|line| text(line)).collect(),

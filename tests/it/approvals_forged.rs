@@ -65,11 +65,35 @@ fn what_a_file_says_is_not_believed() {
         forged.approvals.clear();
         forged.access.clear();
     };
+    let approvals = "whose approvals it says it takes";
     refused(
         &|forged| forged.approvals.clear(),
         false,
-        4,
-        &["2 more approvals are missing"],
+        1,
+        &[stale, approvals],
+    );
+    // Another reason, however well it is signed, and other people.
+    refused(
+        &|forged| forged.approvals[0].why = "nothing of note".into(),
+        true,
+        1,
+        &[stale, approvals],
+    );
+    refused(
+        &|forged| {
+            for person in forged.people.values_mut() {
+                person.comment.push_str(" of the board");
+            }
+        },
+        true,
+        1,
+        &[stale, "whose keys they are"],
+    );
+    refused(
+        &|forged| forged.gate_changes.clear(),
+        true,
+        1,
+        &[stale, "whose keys they are"],
     );
     refused(&quiet, false, 1, &[stale, "gain and lose"]);
     refused(&|forged| forged.plan.changes.clear(), false, 1, &[stale]);
