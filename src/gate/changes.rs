@@ -82,10 +82,14 @@ impl GateChange {
         }
     }
 
-    /// Whether it may be given more by it, whatever else the plan does. A risk or a tier that is
-    /// lowered takes approval.
+    /// Whether somebody may be given something by it, whatever else the plan does. What is asked for
+    /// and loosened takes approval.
     pub fn may_give(&self) -> bool {
-        !self.takes_away() && !matches!(self.what, Fact::Risk | Fact::Tier)
+        let is_asked = matches!(
+            self.what,
+            Fact::Risk | Fact::Tier | Fact::Approval | Fact::Ceiling
+        );
+        !is_asked && !self.takes_away()
     }
 }
 

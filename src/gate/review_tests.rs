@@ -184,7 +184,19 @@ fn an_error_does_not_stop_taking_an_approver_away() {
     // Beside a removal, what isn't taken away counts unless it is stricter or takes approval.
     for (other, gives) in [
         (change(Fact::Approver, None, Some("k")), true),
-        (change(Fact::Ceiling, Some("scope.a"), None), true),
+        (
+            change(Fact::Ceiling, Some("scope.a, scope.b"), Some("scope.a")),
+            false,
+        ),
+        (change(Fact::Approval, None, Some("1 of owner.pay")), false),
+        (
+            change(
+                Fact::Environment,
+                Some("environment.a"),
+                Some("environment.b"),
+            ),
+            true,
+        ),
         (change(Fact::Exception, Some("e"), Some("f")), true),
         (change(Fact::Declared, Some("no"), Some("yes")), true),
         (change(Fact::Risk, Some("low"), Some("high")), false),
