@@ -4,7 +4,7 @@
 //! which is what whoever approves looks at. Of what is new only approvers and exceptions are told:
 //! the rest of it changes nothing that was there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use remit_sdk::DeclarationAddress;
 use remit_sdk::declaration::{Risk, Tier};
@@ -250,19 +250,15 @@ pub fn people<'a>(
             }
         }
     }
+    // One key may be written more than once.
+    let mut comments: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (address, owner) in &model.owners {
         for line in &owner.approvers {
             // The model refuses what is no key.
             if let Ok(key) = ApproverKey::parse(line)
                 && let Some(person) = people.get_mut(&key.text)
             {
-                // One key may be written twice.
-                if !person.comment.is_empty() && person.comment != key.comment {
-                    person.comment.push_str(", ");
-                    person.comment.push_str(&key.comment);
-                } else {
-                    person.comment = key.comment;
-                }
+                comments.entry(key.text).or_default().insert(key.comment);
                 person.owners.insert(address.clone(), None);
             }
         }
@@ -270,6 +266,12 @@ pub fn people<'a>(
             if let Some(contact) = person.owners.get_mut(address) {
                 *contact = Some(owner.contact.clone());
             }
+        }
+    }
+    for (key, comments) in comments {
+        if let Some(person) = people.get_mut(&key) {
+            let comments = comments.into_iter().filter(|one| !one.is_empty());
+            person.comment = comments.collect::<Vec<_>>().join(", ");
         }
     }
     people

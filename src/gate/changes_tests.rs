@@ -139,3 +139,22 @@ fn whose_a_key_is_comes_from_what_is_declared_and_recorded() {
     let lines = listed(&all, &super::People::new());
     assert!(lines.len() == 2 && lines.iter().all(|line| line.starts_with("SHA256:")));
 }
+
+/// One key may stand in the configuration more than once.
+#[test]
+fn every_comment_of_a_key_is_told() {
+    let owners = [("a", "first"), ("b", "first"), ("c", "second"), ("d", "")];
+    let owner = |(name, comment): (&str, &str)| {
+        format!(
+            "owner \"{name}\" {{\n contact = \"{name}@example.com\"\n approvers = [\"{} {comment}\"]\n}}\n",
+            KEYS[0]
+        )
+    };
+    let found = people(
+        &model(&owners.map(owner).concat()),
+        None,
+        [&KEYS[0].to_owned()],
+    );
+    assert_eq!(found[KEYS[0]].comment, "first, second");
+    assert_eq!(found[KEYS[0]].owners.len(), 4);
+}
