@@ -160,6 +160,10 @@ impl Evaluate for Toy {
         admin.cloned()
     }
 
+    fn stands_for(&self, _: &Permission) -> Option<String> {
+        None
+    }
+
     fn escalations(&self, _: &World<'_>, _: &Subject) -> Vec<Escalation> {
         Vec::new()
     }

@@ -287,6 +287,8 @@ fn in_effect(planned: &Moment<'_>, around: Around<'_>, catalog: &Catalog<'_>) ->
             if own(&permission) && administrative.is_none() {
                 continue;
             }
+            let stands_for = evaluator.and_then(|one| one.stands_for(&permission));
+            effect.unknown.extend(stands_for);
             effect.permissions.push(Effective {
                 identity: can.identity.clone(),
                 instance: can.instance.clone(),

@@ -39,6 +39,8 @@ pub struct Input<'a> {
 pub struct InEffect {
     /// Every permission of every subject.
     pub permissions: Vec<Effective>,
+    /// What gives something and can't be evaluated, in words: `all that the policy … allows`.
+    pub unknown: BTreeSet<String>,
     /// What exceeds the ceiling of an agent that has one.
     pub excess: Vec<CeilingExcess>,
     /// Ways in which permissions add up to more.

@@ -95,6 +95,9 @@ pub fn check(input: &Input<'_>) -> Checked {
                 lacking: &mut lacking,
             };
             (part.run)(&mut report);
+            if part.needs == Need::Access {
+                lacking.extend(unknown(input));
+            }
         }
         if !lacking.is_empty() {
             lacking.dedup();
@@ -108,6 +111,20 @@ pub fn check(input: &Input<'_>) -> Checked {
     checked.findings.dedup();
     checked
 }
+
+/// What gives something and couldn't be looked at, in a few words.
+fn unknown(input: &Input<'_>) -> Option<String> {
+    let all = &input.access?.unknown;
+    let named: Vec<&str> = all.iter().take(UNKNOWN_NAMED).map(String::as_str).collect();
+    let more = match all.len().saturating_sub(UNKNOWN_NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    (!all.is_empty()).then(|| format!("{}{more}, which can't be evaluated", named.join(", ")))
+}
+
+/// How much of what can't be evaluated is named.
+const UNKNOWN_NAMED: usize = 3;
 
 /// What findings are ordered by.
 fn key(finding: &Finding) -> (&str, Option<&remit_sdk::Address>, &str, Option<&str>) {

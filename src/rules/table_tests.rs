@@ -123,6 +123,33 @@ fn what_lacks_an_input_is_skipped_and_never_passed() {
     );
 }
 
+/// What gives something and can't be evaluated isn't passed by the rules that judge what is given.
+#[test]
+fn what_can_not_be_evaluated_is_not_passed() {
+    let world = World::beside_base("");
+    let skipped = |unknown: &[&str]| -> Vec<(String, String)> {
+        let effect = InEffect {
+            unknown: unknown.iter().map(|one| (*one).to_owned()).collect(),
+            ..InEffect::default()
+        };
+        let checked = world.check_with(|input| input.access = Some(&effect));
+        let of_access = checked.skipped.into_iter();
+        let of_access = of_access.filter(|(_, what)| what.contains("evaluated"));
+        of_access.collect()
+    };
+    assert_eq!(skipped(&[]), []);
+    let one = skipped(&["all that the policy `p` allows"]);
+    let codes: Vec<&str> = one.iter().map(|(code, _)| code.as_str()).collect();
+    assert_eq!(codes, ["RMT106", "RMT201", "RMT202", "RMT205", "RMT206"]);
+    let what = "in part: needs all that the policy `p` allows, which can't be evaluated";
+    assert!(one.iter().all(|(_, said)| said == what), "{one:?}");
+    let many = skipped(&["a", "b", "c", "d", "e"]);
+    assert_eq!(
+        many[0].1,
+        "in part: needs a, b, c and 2 more, which can't be evaluated"
+    );
+}
+
 #[test]
 fn findings_come_in_one_order() {
     let texts = ["RMT106", "RMT103", "RMT104"].map(|code| rule(code).wrong);

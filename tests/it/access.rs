@@ -377,3 +377,29 @@ fn questions_that_make_no_sense_are_refused() {
     assert_eq!(all[0]["identity"], IDENTITY);
     assert_eq!(all[0]["permissions"].as_array().unwrap().len(), 5);
 }
+
+/// A policy that the server takes and remit doesn't understand is looked at by no rule, and that is said.
+#[test]
+fn what_can_not_be_evaluated_is_skipped_and_not_passed() {
+    let namespace = shared().namespace("access-unknown");
+    let workspace = Workspace::new(CONFIGURATION).at(shared(), &namespace);
+    workspace.expect(0, &["apply", "--auto-approve"]);
+    let wider = CONFIGURATION.replace("[\"read\"]", "[\"read\", \"list\"]");
+    workspace.write("main.remit.hcl", &wider);
+    let said = "all that the policy `odd` allows, which can't be evaluated: RMT106 in part, RMT201 in \
+                part, RMT202 in part";
+    let shown = words(&workspace.expect(0, &["plan"]).stdout);
+    assert!(!shown.contains("can't be evaluated"), "{shown}");
+    let server = shared();
+    let odd = "path \"kv/x\" {\n  capabilities = [\"update\"]\n  allowed_parameters = { \"a\" = [[\"b\"]] }\n}";
+    server.write(
+        &namespace,
+        "sys/policies/acl/odd",
+        &json!({ "policy": odd }),
+    );
+    let (_, entity) = server.get(&namespace, "identity/entity/name/remit-triage");
+    let group = json!({ "policies": ["odd"], "member_entity_ids": [entity["data"]["id"]] });
+    server.write(&namespace, "identity/group/name/g", &group);
+    let shown = words(&workspace.expect(0, &["plan"]).stdout);
+    assert!(shown.contains(said), "{shown}");
+}

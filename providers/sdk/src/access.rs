@@ -284,6 +284,10 @@ pub trait Evaluate: Send + Sync {
     /// Why a permission is one that only administrators should have, if it is.
     fn is_administrative(&self, permission: &Permission) -> Option<String>;
 
+    /// What a permission stands for, if that is all that something gives which can't be evaluated: no
+    /// text is known, or none that is understood.
+    fn stands_for(&self, permission: &Permission) -> Option<String>;
+
     /// Ways in which a subject's permissions add up to more.
     fn escalations(&self, world: &World<'_>, subject: &Subject) -> Vec<Escalation>;
 }

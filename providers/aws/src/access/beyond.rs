@@ -486,7 +486,7 @@ impl<'a> Comparison<'a> {
     }
 }
 
-pub(super) use tell::permission;
+pub(super) use tell::{WHATEVER, permission};
 
 #[cfg(test)]
 mod tests;

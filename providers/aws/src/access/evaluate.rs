@@ -108,6 +108,13 @@ impl Evaluate for Aws {
         admin::why(permission)
     }
 
+    fn stands_for(&self, permission: &Permission) -> Option<String> {
+        let mut actions = permission.actions.iter();
+        actions
+            .find(|action| action.starts_with(beyond::WHATEVER))
+            .cloned()
+    }
+
     fn escalations(&self, world: &World<'_>, subject: &Subject) -> Vec<Escalation> {
         Holder::of(world, subject).map_or_else(Vec::new, escalate::escalations)
     }

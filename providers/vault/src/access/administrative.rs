@@ -8,6 +8,7 @@
 use remit_sdk::access::Permission;
 use remit_sdk::text::safe;
 
+use super::evaluate::{ANYTHING, EVERYTHING};
 use super::namespace;
 use super::pattern::{Pattern, Segment};
 
@@ -98,10 +99,10 @@ const HARMLESS: [&str; 24] = [
 ];
 
 pub(super) fn reason(permission: &Permission) -> Option<String> {
-    if permission.actions.contains("anything") {
+    if permission.actions.contains(ANYTHING) {
         return permission
             .resources
-            .contains("everything")
+            .contains(EVERYTHING)
             .then(|| "it is the policy `root`".to_owned());
     }
     if permission.actions.contains("sudo") {

@@ -30,7 +30,7 @@ use remit_sdk::{Value, text::safe};
 
 use super::administrative::is_harmless;
 use super::decide::Operation;
-use super::evaluate::{ENTITY, Holding, POLICY, is_true, texts};
+use super::evaluate::{ANYTHING, ENTITY, EVERYTHING, Holding, POLICY, is_true, texts};
 use search::{ANY, Body, MORE, NEW, OTHER, SOME, Search, Step, surest};
 
 /// An entity can have one alias at each mount.
@@ -105,8 +105,8 @@ fn writes_in(holding: &Holding<'_>, trees: &BTreeSet<&str>) -> bool {
 
 fn root(holding: &Holding<'_>) -> Escalation {
     let all = Permission {
-        actions: ["anything".to_owned()].into(),
-        resources: ["everything".to_owned()].into(),
+        actions: [ANYTHING.to_owned()].into(),
+        resources: [EVERYTHING.to_owned()].into(),
         conditions: BTreeSet::new(),
         sources: holding.sources(["root".to_owned()].iter()),
     };

@@ -174,6 +174,12 @@ impl Evaluate for crate::Vault {
         administrative::reason(permission)
     }
 
+    fn stands_for(&self, permission: &Permission) -> Option<String> {
+        let is_any = permission.actions.contains(ANYTHING);
+        let what = permission.resources.iter().next().filter(|_| is_any)?;
+        (what != EVERYTHING).then(|| what.clone())
+    }
+
     fn escalations(&self, world: &World<'_>, subject: &Subject) -> Vec<Escalation> {
         let Some(mut holding) = Holding::new(world, subject) else {
             return Vec::new();
@@ -407,7 +413,7 @@ impl<'a> Holding<'a> {
     }
 
     fn everything(&self) -> Permission {
-        whatever("everything".to_owned(), source(self.world, "root"))
+        whatever(EVERYTHING.to_owned(), source(self.world, "root"))
     }
 
     pub(super) fn sources<'n>(&self, names: impl Iterator<Item = &'n String>) -> BTreeSet<Source> {
@@ -553,9 +559,15 @@ fn names<'n>(all: impl Iterator<Item = &'n &'static str>) -> BTreeSet<String> {
     all.map(ToString::to_string).collect()
 }
 
+/// The action of what isn't told by actions.
+pub(super) const ANYTHING: &str = "anything";
+
+/// All that there is: what the policy `root` allows.
+pub(super) const EVERYTHING: &str = "everything";
+
 fn whatever(what: String, source: Source) -> Permission {
     Permission {
-        actions: BTreeSet::from(["anything".to_owned()]),
+        actions: BTreeSet::from([ANYTHING.to_owned()]),
         resources: BTreeSet::from([what]),
         conditions: BTreeSet::new(),
         sources: BTreeSet::from([source]),

@@ -559,3 +559,21 @@ fn is_administrative_and_escalations_are_asked_of_their_modules() {
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].method, "write-own-policy");
 }
+
+/// A policy that isn't understood stands for whatever it gives; what is known stands for itself.
+#[test]
+fn what_can_not_be_evaluated_is_told_from_what_can() {
+    let stands_for = |actions: &str, resources: &str| {
+        let text = |one: &str| BTreeSet::from([one.to_owned()]);
+        Vault.stands_for(&Permission {
+            actions: text(actions),
+            resources: text(resources),
+            conditions: BTreeSet::new(),
+            sources: BTreeSet::new(),
+        })
+    };
+    let all = "all that the policy `p` allows";
+    assert_eq!(stands_for("anything", all).as_deref(), Some(all));
+    assert_eq!(stands_for("anything", "everything"), None);
+    assert_eq!(stands_for("read", all), None);
+}

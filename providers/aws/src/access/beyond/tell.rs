@@ -13,6 +13,9 @@ use super::super::{Rule, sentence};
 use super::{BEFORE, Comparison, Numbered, Places, Table};
 use crate::document::{Effect, Selection};
 
+/// What an action begins with that stands for all that a policy gives which couldn't be read.
+pub(crate) const WHATEVER: &str = "whatever ";
+
 /// Numbers of patterns; `None` is what no pattern matches.
 type Numbers = BTreeSet<Option<usize>>;
 
@@ -222,7 +225,7 @@ pub(crate) fn permission(rule: &Rule) -> Permission {
     let sources = BTreeSet::from([rule.source.clone()]);
     if rule.is_unread {
         return Permission {
-            actions: BTreeSet::from([format!("whatever {} gives", rule.policy)]),
+            actions: BTreeSet::from([format!("{WHATEVER}{} gives", rule.policy)]),
             resources: BTreeSet::from(["*".to_owned()]),
             conditions: BTreeSet::new(),
             sources,

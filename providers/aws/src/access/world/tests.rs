@@ -95,6 +95,9 @@ fn what_a_role_tells_of_itself_and_nobody_read() {
     let whatever = |what: &str| set([format!("whatever {what} gives").as_str()]);
     let whole = [whatever(&policy_arn("z")), whatever("inline policy zz")];
     assert_eq!(actions(&listed()), whole);
+    let all = Aws.permissions(&listed().world(), &role("r"));
+    let stands_for: BTreeSet<String> = all.iter().filter_map(|one| Aws.stands_for(one)).collect();
+    assert_eq!(stands_for, whole.iter().flatten().cloned().collect());
     assert!(matches!(verdict(&listed().world()), Verdict::Depends(_)));
     let beyond = Aws.beyond(&listed().world(), &role("r"), &bare().world());
     assert_eq!(beyond.len(), 2);
@@ -104,6 +107,9 @@ fn what_a_role_tells_of_itself_and_nobody_read() {
     assert_eq!(same, []);
     // What is attached is read by its ARN, though the attachment itself wasn't.
     let read = listed().policy("z", &allow("s3:*", "*"));
+    let known = Aws.permissions(&read.world(), &role("r"));
+    let known = known.iter().filter(|one| Aws.stands_for(one).is_none());
+    assert_eq!(known.count(), 1);
     assert_eq!(
         actions(&read),
         [set(["s3:*"]), whatever("inline policy zz")]
