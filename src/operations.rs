@@ -108,14 +108,13 @@ pub async fn plan(
             allowed: request.asked.allow_deletes,
         },
         protected: protected(desired),
-        place: Some(request.place),
     };
     let mut differences = diff::diff(wanted, &recorded, &observed, &options);
-    for change in differences.changes.values_mut() {
-        // Where its declaration stands is where people look for it.
-        if let Some(span) = model.span_of(&change.address.declaration) {
-            change.place = Some((request.place)(span));
-        }
+    for (address, change) in &mut differences.changes {
+        // Where its declaration stands is where people look for it; a provider may have no block.
+        let caused = || wanted.objects.get(address).map(|one| one.span);
+        let span = model.span_of(&address.declaration).or_else(caused);
+        change.place = span.map(request.place);
     }
     diagnostics.append(&mut differences.diagnostics);
     if request.asked.refresh {

@@ -17,7 +17,7 @@ use super::{
     propagate_version = false,
     arg_required_else_help = true,
     after_help = "Exit codes: 0 done or nothing to do, 1 error, 2 changes (plan --detailed-exitcode) \
-                  or no (access --can), 4 stopped by a rule or a policy, or an approval is missing, \
+                  or no (access --can), 4 stopped by a rule or a policy, or an apply lacks an approval, \
                   5 applied in part, 130 interrupted."
 )]
 pub(super) struct Arguments {

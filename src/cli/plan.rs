@@ -107,7 +107,7 @@ impl Plan {
             global.say(&format!("{what}: {why}"));
             return Ok(REFUSED);
         }
-        let how = "remit plan --out FILE, remit approve FILE";
+        let how = "make this plan with --out FILE, then remit approve FILE";
         if let Some(path) = &self.out {
             save(global, &planned.review, path)?;
         } else if let Some(needed) = view::approvals::needed(&planned.review.approvals, how) {

@@ -28,7 +28,7 @@ mod wanted;
 use std::collections::{BTreeMap, BTreeSet};
 
 use remit_sdk::declaration::Wanted;
-use remit_sdk::{Address, DeclarationAddress, Diagnostic, ObjectAddress, Span, Value};
+use remit_sdk::{Address, DeclarationAddress, Diagnostic, ObjectAddress, Value};
 
 pub use change::{Action, Change, Details, Difference, MARK, OldObject, Reason};
 pub use compare::same_value;
@@ -40,7 +40,7 @@ use crate::state::Recorded;
 
 /// What the comparison is asked for.
 #[derive(Default)]
-pub struct Options<'a> {
+pub struct Options {
     /// Remove everything that is recorded.
     pub destroy: bool,
     /// Change records only, to what is live.
@@ -55,8 +55,6 @@ pub struct Options<'a> {
     pub guard: Guard,
     /// What may not be removed by what is declared, whether or not that is recorded yet.
     pub protected: BTreeSet<ObjectAddress>,
-    /// Where a span is, for people.
-    pub place: Option<&'a dyn Fn(Span) -> String>,
 }
 
 /// The result of the comparison.
@@ -97,7 +95,7 @@ pub(crate) struct Snapshots<'a> {
     pub(crate) desired: &'a Desired,
     pub(crate) recorded: &'a Recorded,
     pub(crate) observed: &'a Observed,
-    pub(crate) options: &'a Options<'a>,
+    pub(crate) options: &'a Options,
     /// Which address records the object that lives at a place.
     pub(crate) claims: BTreeMap<(&'a str, &'a str, &'a str), &'a ObjectAddress>,
 }
@@ -119,7 +117,7 @@ pub fn diff(
     desired: &Desired,
     recorded: &Recorded,
     observed: &Observed,
-    options: &Options<'_>,
+    options: &Options,
 ) -> Differences {
     let snapshots = Snapshots {
         desired,

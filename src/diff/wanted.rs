@@ -531,11 +531,7 @@ impl Decision<'_> {
             old: None,
             moved_from: None,
             details: compared.details,
-            place: self
-                .snapshots
-                .options
-                .place
-                .map(|place| place(self.wanted.span)),
+            place: None,
         }
     }
 }

@@ -7,10 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use remit_sdk::DeclarationAddress;
-use remit_sdk::declaration::{Risk, Tier};
 use serde::{Deserialize, Serialize};
 
-use super::requirements::{risk_word, tier_word};
 use crate::model::{ApproverKey, Model};
 use crate::state::Facts;
 use crate::state::facts::ApprovalFacts;
@@ -159,10 +157,7 @@ impl Found<'_> {
     }
 
     fn agents(&mut self) {
-        for (agent, owner) in &self.after.agents {
-            let Some(before) = self.before.agents.get(agent) else {
-                continue;
-            };
+        for (agent, before, owner) in both(&self.before.agents, &self.after.agents) {
             let (from, to) = (before.to_string(), owner.to_string());
             self.add(agent, Fact::Owner, Some(from), Some(to));
             let ceiling = |facts: &Facts| Some(listed(facts.ceilings.get(agent)?));
@@ -172,29 +167,22 @@ impl Found<'_> {
     }
 
     fn scopes(&mut self) {
-        for (scope, after) in &self.after.scopes {
-            let Some(before) = self.before.scopes.get(scope) else {
-                continue;
-            };
-            let word = |risk: Risk| Some(risk_word(risk).to_owned());
-            self.add(scope, Fact::Risk, word(before.risk), word(after.risk));
+        for (scope, before, after) in both(&self.before.scopes, &self.after.scopes) {
+            let [from, to] = [before, after].map(|facts| Some(facts.risk.name().to_owned()));
+            self.add(scope, Fact::Risk, from, to);
             let [from, to] = [before, after].map(|facts| facts.approval.as_ref().map(asked));
             self.add(scope, Fact::Approval, from, to);
         }
     }
 
     fn places(&mut self) {
-        for (environment, after) in &self.after.environments {
-            let Some(before) = self.before.environments.get(environment) else {
-                continue;
-            };
-            let word = |tier: Tier| Some(tier_word(tier).to_owned());
-            self.add(environment, Fact::Tier, word(before.tier), word(after.tier));
+        for (environment, before, after) in
+            both(&self.before.environments, &self.after.environments)
+        {
+            let [from, to] = [before, after].map(|facts| Some(facts.tier.name().to_owned()));
+            self.add(environment, Fact::Tier, from, to);
         }
-        for (identity, after) in &self.after.identities {
-            let Some(before) = self.before.identities.get(identity) else {
-                continue;
-            };
+        for (identity, before, after) in both(&self.before.identities, &self.after.identities) {
             let [from, to] = [before, after].map(|facts| Some(facts.agent.to_string()));
             self.add(identity, Fact::Agent, from, to);
             let [from, to] = [before, after].map(|facts| Some(facts.environment.to_string()));
@@ -211,6 +199,15 @@ impl Found<'_> {
             self.add(exception, Fact::Exception, from, to);
         }
     }
+}
+
+/// What is recorded and stays.
+fn both<'f, T>(
+    before: &'f BTreeMap<DeclarationAddress, T>,
+    after: &'f BTreeMap<DeclarationAddress, T>,
+) -> impl Iterator<Item = (&'f DeclarationAddress, &'f T, &'f T)> {
+    let all = after.iter();
+    all.filter_map(|(address, after)| Some((address, before.get(address)?, after)))
 }
 
 fn asked(approval: &ApprovalFacts) -> String {

@@ -14,7 +14,7 @@ use remit_sdk::DeclarationAddress;
 use remit_sdk::declaration::{Risk, Tier};
 
 use super::Requirement;
-use super::requirements::{Sides, risk_word, tier_word};
+use super::requirements::Sides;
 use crate::state::Facts;
 use crate::state::facts::{IdentityFacts, ScopeFacts};
 
@@ -231,7 +231,7 @@ impl Loosening<'_> {
     ) -> Vec<String> {
         let mut found = Vec::new();
         if after.risk < before.risk {
-            let (from, to) = (risk_word(before.risk), risk_word(after.risk));
+            let (from, to) = (before.risk.name(), after.risk.name());
             found.push(format!("is called {to}, and its risk was {from}"));
         }
         let Some(wanted) = &after.approval else {
@@ -347,7 +347,7 @@ impl Loosening<'_> {
             if let Some(before) = recorded.map(|facts| facts.tier)
                 && wanted.tier < before
             {
-                let (to, from) = (tier_word(wanted.tier), tier_word(before));
+                let (to, from) = (wanted.tier.name(), before.name());
                 let why = format!("{environment} is called {to}, and its tier was {from}");
                 let required = if before == Tier::Production {
                     required
@@ -365,7 +365,7 @@ impl Loosening<'_> {
             }
             let beside = newly_beside(self.sides, environment);
             if !beside.is_empty() {
-                let tier = tier_word(wanted.tier);
+                let tier = wanted.tier.name();
                 let names: Vec<String> = beside.iter().map(ToString::to_string).collect();
                 let why = format!(
                     "{environment}, of tier {tier}, is new in a target of production: {}",

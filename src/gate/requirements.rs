@@ -301,22 +301,3 @@ impl<'a> Sides<'a> {
             .collect()
     }
 }
-
-/// The risk in a word.
-pub(super) const fn risk_word(risk: Risk) -> &'static str {
-    match risk {
-        Risk::Low => "low",
-        Risk::Medium => "medium",
-        Risk::High => "high",
-        Risk::Critical => "critical",
-    }
-}
-
-/// The tier in a word.
-pub(super) const fn tier_word(tier: Tier) -> &'static str {
-    match tier {
-        Tier::Development => "development",
-        Tier::Staging => "staging",
-        Tier::Production => "production",
-    }
-}

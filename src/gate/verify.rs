@@ -161,8 +161,8 @@ pub fn diagnostics(missing: &[Missing], people: &People, plan: Option<&str>) -> 
             let how = match plan {
                 Some(plan) => format!("remit approve {plan}"),
                 None => {
-                    "save the plan, have it approved, and apply that: remit plan --out FILE, remit \
-                         approve FILE, remit apply FILE"
+                    "save the plan, have it approved, and apply that: remit plan --out FILE, with \
+                     the same options as here, remit approve FILE, remit apply FILE"
                         .to_owned()
                 }
             };

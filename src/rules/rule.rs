@@ -238,11 +238,7 @@ impl<'a> Report<'_, 'a> {
 
     /// Where what has access is declared: an identity, or a resource; nowhere for one that isn't.
     pub(super) fn span_of(&self, address: &DeclarationAddress) -> Option<Span> {
-        let model = self.input.model;
-        match address.kind.as_str() {
-            "identity" => model.identities.get(address).map(|one| one.span),
-            _ => model.resources.get(address).map(|one| one.span),
-        }
+        self.input.model.span_of(address)
     }
 
     /// Where a provider instance is configured, if it is.
