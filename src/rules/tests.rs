@@ -38,6 +38,8 @@ fn an_exception_waives_one_rule_for_one_declaration() {
         waived.findings[0].waived_by.as_ref().unwrap().to_string(),
         "exception.x"
     );
+    let until = waived.findings[0].waived_until.as_deref();
+    assert_eq!(until, Some("2026-11-01"));
     for (code, address) in [
         ("RMT105", "identity.reporting"),
         ("RMT107", "identity.triage"),

@@ -70,3 +70,32 @@ fn a_person_who_logs_in_as_an_agent_is_told() {
     assert!(told.contains("error RMT504 human-use"), "{told}");
     assert!(words(&told).contains(found), "{told}");
 }
+
+/// What somebody made longer is put back whatever else is wrong; making it longer oneself is stopped.
+#[test]
+fn a_shorter_life_is_not_stopped_by_a_rule() {
+    let namespace = shared().namespace("shorter-life");
+    let workspace = Workspace::new(CONFIGURATION).at(shared(), &namespace);
+    workspace.expect(0, &["apply", "--auto-approve"]);
+    let server = shared();
+    let role = "auth/remit-hosts/role/remit-triage";
+    let (_, before) = server.get(&namespace, role);
+    let longer = json!({ "token_ttl": 86_400, "token_max_ttl": 172_800 });
+    server.write(&namespace, role, &longer);
+    let stray = json!({ "policy": "path \"x\" { capabilities = [\"read\"] }" });
+    server.write(&namespace, "sys/policies/acl/remit-stray", &stray);
+    let told = workspace.expect(0, &["apply", "--auto-approve"]);
+    assert!(told.stdout.contains("error RMT501"), "{told:?}");
+    let (_, after) = server.get(&namespace, role);
+    for name in ["token_ttl", "token_max_ttl"] {
+        assert_eq!(after["data"][name], before["data"][name], "{name}");
+    }
+    let longer = CONFIGURATION.replace(
+        "  workload {",
+        "  session {\n    ttl = \"50m\"\n  }\n  workload {",
+    );
+    workspace.write("main.remit.hcl", &longer);
+    let stopped = workspace.expect(4, &["plan"]);
+    let why = "more than take away (token_ttl of identity.triage/vault_approle_role changes)";
+    assert!(words(&stopped.stderr).contains(why), "{stopped:?}");
+}
